@@ -1,0 +1,37 @@
+"""The one exception family of the package, and how its messages are made."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class AdaINError(ValueError):
+    """A mistake a caller can mend.
+
+    The message is one line that names the file or argument, what was found and what is allowed.
+    """
+
+
+def found_error(name: str, found: str, allowed: str) -> AdaINError:
+    """The error for a file or argument: what was found and what is allowed, on one line."""
+    if len(name) > 200:
+        name = f"...{name[-197:]}"
+    line = " ".join(f"{name}: found {found}; allowed: {allowed}".split())
+    # Control characters and lone surrogates from a file name would break the terminal.
+    return AdaINError("".join(c if c.isprintable() else "?" for c in line))
+
+
+@contextmanager
+def failing(name: str, found: str, allowed: str) -> Iterator[None]:
+    """Turn whatever goes wrong into an AdaINError.
+
+    Decoders meet bytes of any kind, and what they then raise is no fixed list: OSError,
+    SyntaxError, struct.error, zlib.error, EOFError, KeyError, MemoryError and more.
+    """
+    try:
+        yield
+    except AdaINError:
+        raise
+    except Exception as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+        raise found_error(name, f"{found} ({reason[:200]})", allowed) from error
