@@ -1,0 +1,1 @@
+"""Making a model: networks, losses, training and measuring. Needs ``adain[learn]`` (PyTorch)."""
