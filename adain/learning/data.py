@@ -1,0 +1,140 @@
+"""Image folders as endless random crops."""
+
+import hashlib
+import math
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from tqdm import tqdm
+
+from adain.errors import AdaINError
+from adain.images import load_image
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
+# The paper trains on crops of images whose short side was brought to 512.
+MAX_SHORT_SIDE = 512
+
+
+def find_images(folder: str | os.PathLike[str]) -> list[Path]:
+    """Every image file below a folder, sorted; AdaINError where there is none."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise AdaINError(f"{root}: not a folder; give a folder of images")
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    if not paths:
+        raise AdaINError(f"{root}: no image found; looked for {', '.join(sorted(SUFFIXES))}")
+    return paths
+
+
+def hold_out(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:
+    """Split into training and held-out files; a file's side depends on the names alone."""
+    count = min(count, len(paths) // 2)
+    ranked = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+    held = set(ranked[:count])
+    return [path for path in paths if path not in held], sorted(held)
+
+
+def decode(path: Path) -> Tensor:
+    """An image file as uint8 ``[3, H, W]``, its short side at most 512 pixels."""
+    picture = load_image(path)
+    short = min(picture.width, picture.height)
+    if short > MAX_SHORT_SIDE:
+        scale = MAX_SHORT_SIDE / short
+        picture = picture.resized(
+            max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+        )
+    pixels = torch.from_numpy(picture.to_array()[:, :, :3].copy())
+    return pixels.permute(2, 0, 1).contiguous()
+
+
+class ImageStore:
+    """Images decoded once and kept as uint8 on ``device``, up to ``memory`` bytes.
+
+    What does not fit is decoded again each time it is drawn. Unreadable files are left out and
+    listed in ``skipped``.
+    """
+
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        *,
+        device: torch.device | str = "cpu",
+        memory: int = 8 << 30,
+        label: str = "images",
+    ) -> None:
+        self.device = torch.device(device)
+        self.images: list[Tensor | Path] = []
+        self.skipped: list[str] = []
+        used = 0
+        for path, image in _decode_all(list(paths), label):
+            if isinstance(image, AdaINError):
+                self.skipped.append(str(image))
+            elif used + image.numel() <= memory:
+                used += image.numel()
+                self.images.append(image.to(self.device))
+            else:
+                self.images.append(path)
+        if not self.images:
+            raise AdaINError(f"{label}: none of the {len(self.skipped)} files is a readable image")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def image(self, index: int) -> Tensor:
+        image = self.images[index]
+        return image if isinstance(image, Tensor) else decode(image).to(self.device)
+
+    def random_crops(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+        """``count`` crops of random images, places and scales, float32 ``[count, 3, size, size]``.
+
+        A crop is a square between ``size`` pixels and the image's whole short side, scaled down to
+        ``size``, and mirrored half of the time.
+        """
+        draws = torch.rand(count, 5, generator=generator, dtype=torch.float64).tolist()
+        return torch.stack([self._crop(size, *draw) for draw in draws])
+
+    def _crop(
+        self, size: int, pick: float, scale: float, x: float, y: float, flip: float
+    ) -> Tensor:
+        image = self.image(int(pick * len(self)))
+        height, width = image.shape[1:]
+        short = min(height, width)
+        side = round(size * math.exp(scale * math.log(short / size))) if short > size else short
+        top, left = int(y * (height - side + 1)), int(x * (width - side + 1))
+        crop = image[:, top : top + side, left : left + side]
+        return _resize(crop.flip(2) if flip < 0.5 else crop, size)
+
+    def centre_crop(self, index: int, size: int) -> Tensor:
+        """The largest centred square of an image, float32 ``[3, size, size]``."""
+        image = self.image(index)
+        height, width = image.shape[1:]
+        side = min(height, width)
+        top, left = (height - side) // 2, (width - side) // 2
+        return _resize(image[:, top : top + side, left : left + side], size)
+
+
+def _resize(crop: Tensor, size: int) -> Tensor:
+    pixels = crop.float().div(255)
+    if crop.shape[1] == size:
+        return pixels
+    resized = F.interpolate(
+        pixels[None], size=(size, size), mode="bilinear", antialias=True, align_corners=False
+    )
+    return resized[0]
+
+
+def _decode_all(paths: list[Path], label: str) -> Iterator[tuple[Path, Tensor | AdaINError]]:
+    def attempt(path: Path) -> Tensor | AdaINError:
+        try:
+            return decode(path)
+        except AdaINError as error:
+            return error
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        images = tqdm(pool.map(attempt, paths), label, len(paths), unit="image", leave=False)
+        yield from zip(paths, images, strict=True)

@@ -1,0 +1,118 @@
+"""Trained networks from the weights on disk."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from adain import weights
+from adain.errors import AdaINError
+from adain.learning.networks import MODELS, VGG19, Fast, VGG19Encoder
+
+# Positions of the convolutions in the sequential networks that vgg_normalised.pth and the
+# paper's decoder were saved from.
+_PTH_KEYS = {
+    "preprocess": 0, "conv1_1": 2, "conv1_2": 5, "conv2_1": 9, "conv2_2": 12, "conv3_1": 16,
+    "conv3_2": 19, "conv3_3": 22, "conv3_4": 25, "conv4_1": 29,
+}  # fmt: skip
+_DECODER_KEYS = (1, 5, 8, 11, 14, 18, 21, 25, 28)
+
+
+def load_vgg19_encoder() -> VGG19Encoder:
+    """The fixed encoder with the paper's weights, verified tensor by tensor."""
+    path = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
+    if path.suffix == ".pth":
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = {
+            f"{name}.{kind}": state[f"{index}.{kind}"]
+            for name, index in _PTH_KEYS.items()
+            for kind in ("weight", "bias")
+        }
+    else:
+        tensors = read_safetensors(path)
+    _verify(path, tensors)
+    encoder = VGG19Encoder()
+    encoder.load_published(tensors)
+    return encoder.eval()
+
+
+def _verify(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Compare with the published tensors' digests; conv4_1 may be a restored copy."""
+    for name, digest in weights.VGG19_TENSOR_DIGESTS.items():
+        if name not in tensors:
+            raise AdaINError(f"{path}: tensor {name} is missing; {weights.GET_VGG19}")
+        data = tensors[name].float().contiguous().numpy().astype("<f4").tobytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise AdaINError(f"{path}: tensor {name} is not the published one; {weights.GET_VGG19}")
+
+
+def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise AdaINError(f"{path}: not weights of this model: {first}") from error
+
+
+def find_trained(name: str) -> Path:
+    """The shipped weights of a model: ``fast.safetensors`` or ``vgg19-decoder.safetensors``."""
+    if name not in MODELS:
+        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(MODELS)}")
+    return weights.find(weights.TRAINED[name], get="`adain train` makes it")
+
+
+def training_digest(path: Path) -> str:
+    """The digest of the training data that ``adain train`` noted in a weights file."""
+    with safetensors.safe_open(path, "pt") as file:
+        about: dict[str, str] = file.metadata() or {}
+    return about.get("training_digest", "unknown")
+
+
+def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | VGG19:
+    """A model with trained weights, float32, in evaluation mode.
+
+    ``path`` is a safetensors file as ``adain train`` writes it; by default the shipped weights.
+    """
+    if name not in MODELS:
+        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(MODELS)}")
+    path = find_trained(name) if path is None else Path(path)
+    tensors = read_safetensors(path)
+    if name == "fast":
+        fast = Fast()
+        _load(fast, tensors, path)
+        return fast.eval()
+    vgg19 = VGG19()
+    vgg19.encoder = load_vgg19_encoder()
+    _load(vgg19.decoder, tensors, path)
+    return vgg19.eval()
+
+
+def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
+    """The decoder released with the paper, to measure ours against."""
+    path = Path(path)
+    tensors = read_safetensors(path)
+    model = VGG19()
+    model.encoder = load_vgg19_encoder()
+    convolutions = [i for i, layer in enumerate(model.decoder.layers) if hasattr(layer, "weight")]
+    renamed = {
+        f"layers.{ours}.{kind}": tensors[f"{theirs}.{kind}"]
+        for ours, theirs in zip(convolutions, _DECODER_KEYS, strict=True)
+        for kind in ("weight", "bias")
+        if f"{theirs}.{kind}" in tensors
+    }
+    _load(model.decoder, renamed, path)
+    return model.eval()
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise AdaINError(f"{path}: no such file; give a .safetensors file") from error
+    except safetensors.SafetensorError as error:
+        raise AdaINError(f"{path}: not a readable .safetensors file: {error}") from error

@@ -1,0 +1,110 @@
+"""Where weights and model files are looked for, what they are, and how the missing ones are got.
+
+A file is looked for in the folders of ``ADAIN_WEIGHTS`` (one, or several as in ``PATH``), the
+checkout's ``weights/``, the installed package and the user's cache, in this order.
+"""
+
+import hashlib
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from adain.errors import AdaINError
+
+MODELS = ("fast", "vgg19")
+
+# The published encoder of the AdaIN paper, as a widely used repository releases it.
+VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
+VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
+GET_VGG19 = "`adain models get vgg19` gets it"
+# What this project trained, as float16 safetensors.
+TRAINED = {"fast": "fast.safetensors", "vgg19": "vgg19-decoder.safetensors"}
+LICENCES = {
+    "fast": "MIT",
+    "vgg19": "decoder MIT; VGG-19 encoder CC BY 4.0 (Simonyan and Zisserman)",
+}
+# SHA-256 of the raw little-endian float32 bytes of the encoder's tensors. The published file's own
+# digest says nothing about copies in other formats; the tensors' do.
+VGG19_TENSOR_DIGESTS = {
+    "preprocess.weight": "0d7cb8dce18001a6116ad8b5727fed25de2f0cb336103e483ed3abcf054c8b50",
+    "preprocess.bias": "59e02b1ca1c5220f5177d16af977a6a39736527eb2c32262633769053cb6b1b3",
+    "conv1_1.weight": "f21059c9bd43232f8dcb2c1eacbb50ea68c16c7ca989f000113d92240b2e5638",
+    "conv1_1.bias": "7071f028080f62795d3b3627e445f6b3236d3513fd0377654494ce27ed6533e9",
+    "conv1_2.weight": "7b627f3202fa5269e1fec4bafb2c57a217c53f1af47885fc6cca05e697f5da6d",
+    "conv1_2.bias": "71d449704d8fd7566dc169e4525583a2ce6c9a232fb8b1afa2aceeee0e572986",
+    "conv2_1.weight": "adfb6d4063990ddf46a634051a2ceac1f4f7ca016ff3a2d9cc09b1eb92dc01cd",
+    "conv2_1.bias": "89a5b9b1e77f777acf038a43a6f247847715f4f25995d741dc159d01a85b2621",
+    "conv2_2.weight": "b453c6086d5b33c1e306f7d5d94574915f3d8629f434021574671813e4a4f239",
+    "conv2_2.bias": "07c58680a98fc21a82e3b47311e9505d1221cfdaa91e85afcc557aa12cdaa5d0",
+    "conv3_1.weight": "668780f50516924760bc569a91bb70217cbd93b9142b9965f536e5de14a6fb16",
+    "conv3_1.bias": "10ae7161ac8dda730efd9355cc7768d36fd572d5a1ecc620e766293c564c97a9",
+    "conv3_2.weight": "3989d3dfef3b9cd9f4faad6d4b00b7d1c1f11cb427431e63ca363fae060a5bfe",
+    "conv3_2.bias": "44230c8c483d197cd9b7e5d3bb037991f2f5f3dee67cfe533cab293ec9c26e41",
+    "conv3_3.weight": "9238ec0e20576cdceea12c2d0d97b39190b17d161ba7eaa56ea601798dd8e78b",
+    "conv3_3.bias": "a749ea8c71a12b9f6922233a3757fac71123442024c679cdcdfc433fdacc2afa",
+    "conv3_4.weight": "79bb0b6bf88046ee8d13fa856a98b5c5eb02ce7bc142a831b601693892829e84",
+    "conv3_4.bias": "a75035e1ef1f08230e9b70e3a46b58906925443a5288d87f5f07a5c44284a9d6",
+    "conv4_1.bias": "644320780b12cfbe865922aa556328a6312ad8452b2ce4be40197821b6790957",
+}
+
+
+def onnx_file(model: str, part: str) -> str:
+    """The name of one of a model's ONNX files; part is encoder, decoder, style or whole."""
+    return f"adain-{model}.onnx" if part == "whole" else f"adain-{model}-{part}.onnx"
+
+
+def cache_folder() -> Path:
+    """The user's cache: where downloaded and locally built files are kept."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "adain"
+
+
+def search_folders() -> list[Path]:
+    """The folders weights are looked for in, first to last."""
+    package = Path(__file__).resolve().parent
+    chosen = [Path(name) for name in os.environ.get("ADAIN_WEIGHTS", "").split(os.pathsep) if name]
+    return [*chosen, package.parent / "weights", package / "model_files", cache_folder()]
+
+
+def find(*names: str, get: str) -> Path:
+    """The first of the named files that any search folder holds, folder by folder.
+
+    Raises AdaINError naming the places searched and ``get``, what to do about it.
+    """
+    folders = search_folders()
+    for folder in folders:
+        for name in names:
+            if (folder / name).is_file():
+                return folder / name
+    places = ", ".join(str(folder) for folder in folders)
+    raise AdaINError(f"{' or '.join(names)} not found; searched {places}; {get}")
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def model_parts(model: str) -> tuple[str, ...]:
+    """The ONNX files a Stylizer of this model needs; for vgg19 the encoder gives the style."""
+    return ("encoder", "decoder", "style") if model == "fast" else ("encoder", "decoder")
+
+
+def find_model(model: str) -> dict[str, Path]:
+    """A model's ONNX files by part; AdaINError where one is missing."""
+    get = f"`adain models get {model}` gets it"
+    return {part: find(onnx_file(model, part), get=get) for part in model_parts(model)}
+
+
+def available_models() -> list[str]:
+    """The models whose files are all here."""
+    available = []
+    for model in MODELS:
+        with suppress(AdaINError):
+            find_model(model)
+            available.append(model)
+    return available
