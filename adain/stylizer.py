@@ -1,7 +1,9 @@
 """The Stylizer: a photo and a style in, a stylised picture out, by ONNX Runtime."""
 
+import contextlib
 import functools
 import hashlib
+import io
 import logging
 import math
 import os
@@ -56,6 +58,10 @@ class Stylizer:
         about = self._sessions["decoder"].get_modelmeta().custom_metadata_map
         for part, session in self._sessions.items():
             found = session.get_modelmeta().custom_metadata_map
+            if (found.get("model"), found.get("part")) != (model, part):
+                raise found_error(
+                    str(files[part]), "another model", f"the {part} of adain's model {model!r}"
+                )
             if found.get("weights_sha256") != about.get("weights_sha256"):
                 raise found_error(
                     str(files[part]),
@@ -63,6 +69,7 @@ class Stylizer:
                     "files of one export",
                 )
         self._stride = int(about["stride"])
+        self._style_channels = int(about["style_channels"])
         self._weights = about["weights_sha256"]
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
@@ -143,12 +150,8 @@ class Stylizer:
         strength = _check_alpha(alpha)
         if not isinstance(style, Style):
             style = self.encode_style(style)
-        elif (style.model, style.weights) != (self.model, self._weights):
-            raise found_error(
-                "style",
-                f"one encoded by model {style.model!r} with other weights",
-                f"a Style that this Stylizer's model {self.model!r} encoded",
-            )
+        else:
+            self._check_style(style)
 
         def encode() -> tuple[FloatArray, FloatArray]:
             features, statistics = self._run("encoder", image=_planar(picture.rgb, self._stride))
@@ -168,6 +171,18 @@ class Stylizer:
         rgb = image[0, :, : picture.height, : picture.width].transpose(1, 2, 0)
         return Picture(np.ascontiguousarray(rgb), picture.alpha)
 
+    def _check_style(self, style: Style) -> None:
+        if style.model != self.model:
+            found = f"one encoded by model {style.model!r}"
+        elif style.weights != self._weights:
+            found = f"one encoded by model {style.model!r} with other weights"
+        elif style.vector.size != self._style_channels:
+            found = f"a vector of {style.vector.size} numbers, not {self._style_channels}"
+        else:
+            return
+        allowed = f"a Style that this Stylizer's model {self.model!r} encoded"
+        raise found_error("style", found, allowed)
+
     def _run(self, part: str, **inputs: FloatArray) -> list[FloatArray]:
         try:
             outputs: list[FloatArray] = self._sessions[part].run(None, inputs)
@@ -176,7 +191,7 @@ class Stylizer:
             height, width = next(iter(inputs.values())).shape[2:]
             raise AdaINError(
                 f"{self.model}: ONNX Runtime could not run the {part} at {width} x {height} on"
-                f" {self.device} ({str(error).splitlines()[0][:200]}); a smaller max_side may fit"
+                f" {self.device} ({_reason(error)}); a smaller max_side may fit"
             ) from error
         return outputs
 
@@ -219,7 +234,7 @@ def _digest(rgb: FloatArray) -> bytes:
 def _check_alpha(alpha: float) -> float:
     try:
         strength = float(alpha)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         strength = math.nan
     if not 0 <= strength <= 1:
         raise found_error("alpha", repr(alpha), "a number from 0 (the content) to 1 (the style)")
@@ -242,18 +257,25 @@ def _cuda_trouble(device_id: int, file: Path) -> str | None:
     """Why CUDA cannot run here, or None. Only a session that was really made tells the truth."""
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         return "the installed ONNX Runtime has no CUDA; install adain[gpu] in place of adain[cpu]"
-    # The CUDA and cuDNN libraries of the `gpu` extra lie among the Python packages.
-    onnxruntime.preload_dlls()
+    # ONNX Runtime prints what it misses, on stdout and, for all its sessions, on stderr.
+    printed = io.StringIO()
+    onnxruntime.set_default_logger_severity(4)
     try:
-        session = _open(file, ("CUDAExecutionProvider", {"device_id": str(device_id)}))
-    except AdaINError as error:
-        return str(error)
-    if session.get_providers()[0] != "CUDAExecutionProvider":
-        return (
-            "ONNX Runtime could not start CUDA; check the NVIDIA driver (nvidia-smi) and install"
-            " adain[gpu], which brings CUDA and cuDNN"
-        )
-    return None
+        with contextlib.redirect_stdout(printed):
+            # The CUDA and cuDNN libraries of the `gpu` extra lie among the Python packages.
+            onnxruntime.preload_dlls()
+        session = _session(file, ("CUDAExecutionProvider", {"device_id": str(device_id)}))
+        if session.get_providers()[0] == "CUDAExecutionProvider":
+            return None
+        reason = next(iter(printed.getvalue().splitlines()), "no library or no driver")
+    except Exception as error:
+        reason = _reason(error)
+    finally:
+        onnxruntime.set_default_logger_severity(2)
+    return (
+        f"ONNX Runtime could not start CUDA ({reason}); check the NVIDIA driver (nvidia-smi) and"
+        " install adain[gpu], which brings CUDA and cuDNN"
+    )
 
 
 def _choose_provider(device: str, file: Path) -> tuple[str, dict[str, str]]:
@@ -284,16 +306,26 @@ def _say_cpu(trouble: str) -> None:
 
 
 def _open(file: Path, provider: tuple[str, dict[str, str]]) -> onnxruntime.InferenceSession:
+    try:
+        return _session(file, provider)
+    except Exception as error:
+        raise found_error(
+            str(file),
+            f"a file that ONNX Runtime cannot open ({_reason(error)})",
+            "a model file of adain",
+        ) from error
+
+
+def _session(file: Path, provider: tuple[str, dict[str, str]]) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     # Errors come as exceptions; ONNX Runtime's own log would only repeat them on stderr.
     options.log_severity_level = 4
-    try:
-        session = onnxruntime.InferenceSession(os.fspath(file), options, providers=[provider])
-    except Exception as error:
-        reason = str(error).splitlines()[0][:200]
-        raise found_error(
-            str(file), f"a file that ONNX Runtime cannot open ({reason})", "a model file of adain"
-        ) from error
-    # One CUDA error must not turn a server into a CPU server for good.
-    session.disable_fallback()
-    return session
+    # Its fallback prints, and lets one CUDA error turn a server into a CPU server for good.
+    return onnxruntime.InferenceSession(
+        os.fspath(file), options, providers=[provider], enable_fallback=False
+    )
+
+
+def _reason(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0][:200]

@@ -5,8 +5,13 @@ checkout's ``weights/``, the installed package and the user's cache, in this ord
 """
 
 import hashlib
+import http.client
 import os
+import shutil
 import sys
+import urllib.request
+import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -70,18 +75,22 @@ def search_folders() -> list[Path]:
     return [*chosen, package.parent / "weights", package / "model_files", cache_folder()]
 
 
-def find(*names: str, get: str) -> Path:
-    """The first of the named files that any search folder holds, folder by folder.
-
-    Raises AdaINError naming the places searched and ``get``, what to do about it.
-    """
-    folders = search_folders()
-    for folder in folders:
+def look_for(*names: str) -> Path | None:
+    """The first of the named files that any search folder holds, folder by folder."""
+    for folder in search_folders():
         for name in names:
             if (folder / name).is_file():
                 return folder / name
-    places = ", ".join(str(folder) for folder in folders)
-    raise AdaINError(f"{' or '.join(names)} not found; searched {places}; {get}")
+    return None
+
+
+def find(*names: str, get: str) -> Path:
+    """``look_for``, raising AdaINError with the places searched and ``get``, what to do."""
+    found = look_for(*names)
+    if found is None:
+        places = ", ".join(str(folder) for folder in search_folders())
+        raise AdaINError(f"{' or '.join(names)} not found; searched {places}; {get}")
+    return found
 
 
 def sha256(path: Path) -> str:
@@ -92,6 +101,12 @@ def sha256(path: Path) -> str:
 def model_parts(model: str) -> tuple[str, ...]:
     """The ONNX files a Stylizer of this model needs; for vgg19 the encoder gives the style."""
     return ("encoder", "decoder", "style") if model == "fast" else ("encoder", "decoder")
+
+
+def model_files(model: str) -> list[str]:
+    """The names of all files that belong to a model: the ONNX files, and what they are made of."""
+    onnx_files = [onnx_file(model, part) for part in (*model_parts(model), "whole")]
+    return [*onnx_files, TRAINED[model], *([VGG19_FILES[0]] if model == "vgg19" else [])]
 
 
 def find_model(model: str) -> dict[str, Path]:
@@ -108,3 +123,24 @@ def available_models() -> list[str]:
             find_model(model)
             available.append(model)
     return available
+
+
+def download(url: str, path: Path, report: Callable[[str], object]) -> None:
+    """Fetch a file to ``path``, which appears only when it is whole; AdaINError where it fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+    try:
+        with urllib.request.urlopen(url, timeout=60) as response, partial.open("wb") as file:
+            size = int(response.headers.get("Content-Length") or 0)
+            report(f"{url}: fetching {size / 1e6:.0f} MB" if size else f"{url}: fetching")
+            shutil.copyfileobj(response, file)
+            if size and file.tell() != size:
+                raise OSError(f"the connection ended after {file.tell()} of {size} bytes")
+        partial.replace(path)
+    except (OSError, http.client.HTTPException) as error:
+        raise AdaINError(
+            f"{url}: could not be fetched ({error}); where there is no network, bring the file to"
+            f" {path}"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,15 @@ from torch import Tensor, nn
 
 import adain
 from adain import weights
+from adain.errors import AdaINError
 from adain.learning.networks import VGG19, Fast
 from adain.learning.parity import Report, compare
-from adain.learning.pretrained import find_trained, load_model, training_digest
+from adain.learning.pretrained import (
+    find_trained,
+    load_model,
+    load_vgg19_encoder,
+    training_digest,
+)
 
 # ONNX Runtime's CUDA provider had no kernel for the Pad of opsets 19 to 23 for several releases.
 OPSET = 18
@@ -278,3 +284,18 @@ def export_model(
         for file in files.values():
             os.replace(file, target / file.name)
     return report
+
+
+def install_vgg19(report: Callable[[str], object]) -> None:
+    """Fetch the VGG-19 encoder if it is not here, and build ``vgg19``'s files in the cache."""
+    cache = weights.cache_folder()
+    if weights.look_for(*weights.VGG19_FILES) is None:
+        path = cache / weights.VGG19_FILES[1]
+        weights.download(weights.VGG19_URL, path, report)
+        try:
+            load_vgg19_encoder()
+        except AdaINError:
+            path.unlink()
+            raise
+    report("building and checking the ONNX files of vgg19, which takes a minute")
+    report(str(export_model("vgg19", cache)))

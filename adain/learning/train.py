@@ -12,7 +12,7 @@ import math
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -357,13 +357,14 @@ def train(
     style_dir: str | os.PathLike[str],
     run_dir: str | os.PathLike[str],
     options: TrainOptions,
+    report: Callable[[str], object] = tqdm.write,
 ) -> Trainer:
     """Train to the end, or until SIGINT or SIGTERM; the same call then goes on from there."""
     trainer = Trainer(content_dir, style_dir, run_dir, options)
     if trainer.skipped:
-        tqdm.write(f"{len(trainer.skipped)} unreadable files left out:")
+        report(f"{len(trainer.skipped)} unreadable files left out:")
         for message in trainer.skipped:
-            tqdm.write(f"  {message}")
+            report(f"  {message}")
     log = _Log(trainer.run_dir, trainer.step)
     saved = time.monotonic()
     recent: list[dict[str, Tensor]] = []
@@ -406,7 +407,7 @@ def train(
         trainer.save()
     log.board.close()
     if stop:
-        tqdm.write(f"stopped at step {trainer.step} and saved; the same command goes on from here")
+        report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
     return trainer
 
 

@@ -1,0 +1,5 @@
+"""``python -m adain`` is the ``adain`` command."""
+
+from adain.cli import main
+
+main()

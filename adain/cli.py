@@ -1,0 +1,187 @@
+"""The command line: parse, call the library, report.
+
+A user's mistake is one line on stderr and exit status 2.
+"""
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from adain import __version__, weights
+from adain.errors import AdaINError
+
+MODEL = click.Choice(weights.MODELS)
+EXAMPLES = "\b\nExamples:\n"
+
+
+def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
+    """Run a click command by this package's rules for failure; the exit status."""
+    name = "adain" if command is cli else None
+    try:
+        status = command.main(arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        return _mistake(error.format_message())
+    except AdaINError as error:
+        return _mistake(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        return 130
+    return status if isinstance(status, int) else 0
+
+
+def _mistake(message: str) -> int:
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return 2
+
+
+def main() -> None:
+    sys.exit(run(cli))
+
+
+@click.group(
+    epilog=EXAMPLES
+    + "  adain stylize photo.jpg starry.jpg -o out.png\n"
+    + "  adain stylize photo.jpg starry.jpg -o out.png --alpha 0.6\n"
+    + "  adain models\n"
+)
+@click.version_option(__version__, prog_name="adain")
+def cli() -> None:
+    """Arbitrary style transfer: any photo in the style of any painting, in one pass."""
+
+
+@cli.command(
+    epilog=EXAMPLES
+    + "  adain stylize photo.jpg starry.jpg -o out.png\n"
+    + "  adain stylize photo.jpg starry.jpg -o out.jpg --alpha 0.6 --model vgg19 --max-side 1024\n"
+)
+@click.argument("content", type=click.Path(path_type=Path))
+@click.argument("style", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), required=True, help="Picture to write."
+)
+@click.option(
+    "--alpha", type=float, default=1.0, show_default=True, help="Strength, 0 (content) to 1."
+)
+@click.option("--model", type=MODEL, default="fast", show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option("--max-side", type=int, help="Bring the content's long side down to this first.")
+@click.option(
+    "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
+)
+def stylize(
+    content: Path,
+    style: Path,
+    output: Path,
+    alpha: float,
+    model: str,
+    device: str,
+    max_side: int | None,
+    quality: int,
+) -> None:
+    """Write CONTENT in the style of STYLE."""
+    # Both cost tenths of a second; --help and mistakes of spelling should not wait for them.
+    from adain.images import load_image, save_image
+    from adain.stylizer import Stylizer
+
+    for source in (content, style):
+        if output.exists() and source.exists() and output.samefile(source):
+            raise AdaINError(f"{output}: found one of the inputs; allowed is another file")
+    started = time.perf_counter()
+    stylizer = Stylizer(model, device)
+    picture = load_image(content, max_side=max_side)
+    stylized = stylizer.stylize_picture(picture, style, alpha)
+    save_image(stylized, output, quality=quality)
+    seconds = time.perf_counter() - started
+    size = f"{stylized.width} x {stylized.height}"
+    click.echo(f"{output}: {size}, model {model} on {stylizer.device}, {seconds:.2f} s")
+
+
+@cli.command(
+    epilog=EXAMPLES
+    + "  adain train photos/ paintings/ -o runs/fast --hours 2\n"
+    + "  adain train photos/ paintings/ -o runs/vgg19 --model vgg19 --crop 256 --steps 160000\n"
+)
+@click.argument("content_dir", type=click.Path(path_type=Path))
+@click.argument("style_dir", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    "run_dir",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the run; where it holds a checkpoint, the run goes on.",
+)
+@click.option("--model", type=MODEL, help="What to train. [default: fast]")
+@click.option("--steps", type=int, help="Train for this many steps, or ...")
+@click.option("--hours", type=float, help="... for this long.")
+@click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")
+@click.option("--batch-size", type=int, help="Pairs of crops in a step. [default: 8]")
+@click.option("--learning-rate", type=float, help="Peak rate of Adam.")
+@click.option("--reconstruction-steps", type=int, help="Steps of plain reconstruction first.")
+@click.option("--style-weight", type=float, help="Weight of the style loss. [default: 10]")
+@click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
+@click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
+@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
+def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
+    """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
+    require_learn("training")
+    from adain.learning import train as training
+
+    given = {name: value for name, value in options.items() if value is not None}
+    trainer = training.train(
+        content_dir, style_dir, run_dir, training.TrainOptions(**given), click.echo
+    )
+    click.echo(f"{run_dir / 'weights.safetensors'}: step {trainer.step}")
+
+
+@cli.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the models: what is here, what can be fetched, sizes and digests."""
+    if context.invoked_subcommand is not None:
+        return
+    for model in weights.MODELS:
+        here = model in weights.available_models()
+        state = "ready" if here else f"not here; `adain models get {model}` gets it"
+        click.echo(f"{model}: {state} (licence: {weights.LICENCES[model]})")
+        for name in weights.model_files(model):
+            path = weights.look_for(name)
+            if path is None:
+                click.echo(f"  {name:28} missing")
+            else:
+                size = f"{path.stat().st_size / 1e6:.1f} MB"
+                click.echo(f"  {name:28} {size:>8}  sha256 {weights.sha256(path)}  {path}")
+    click.echo("searched: " + ", ".join(str(folder) for folder in weights.search_folders()))
+
+
+@models.command()
+@click.argument("model", type=MODEL)
+def get(model: str) -> None:
+    """Fetch or build what MODEL needs, into the user's cache, once."""
+    if model not in weights.available_models():
+        if model == "fast":
+            weights.find_model(model)  # says which file a broken installation lacks
+        require_learn("building vgg19's model files")
+        from adain.learning.export import install_vgg19
+
+        install_vgg19(click.echo)
+    for path in weights.find_model(model).values():
+        click.echo(f"{path}: ready")
+
+
+def require_learn(what: str) -> None:
+    """Raise AdaINError where PyTorch and its like are not installed."""
+    try:
+        import onnxscript  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise AdaINError(
+            f"{what} needs {error.name}, which is not installed: pip install 'adain[learn]'"
+        ) from error
