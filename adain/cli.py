@@ -3,18 +3,24 @@
 A user's mistake is one line on stderr and exit status 2.
 """
 
+import importlib
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from adain import __version__, weights
-from adain.errors import AdaINError
+from adain.errors import AdaINError, found_error
+from adain.images import load_image, save_image
+from adain.stylizer import Stylizer
 
 MODEL = click.Choice(weights.MODELS)
+# The modules of the extra `learn` that training and exporting import.
+LEARN = ("torch", "torchvision", "onnx", "onnxscript", "tensorboard", "tqdm")
 EXAMPLES = "\b\nExamples:\n"
 
 
@@ -86,13 +92,11 @@ def stylize(
     quality: int,
 ) -> None:
     """Write CONTENT in the style of STYLE."""
-    # Both cost tenths of a second; --help and mistakes of spelling should not wait for them.
-    from adain.images import load_image, save_image
-    from adain.stylizer import Stylizer
-
     for source in (content, style):
-        if output.exists() and source.exists() and output.samefile(source):
-            raise AdaINError(f"{output}: found one of the inputs; allowed is another file")
+        # What is missing or out of reach is reported by whoever opens it.
+        with suppress(OSError):
+            if output.samefile(source):
+                raise found_error(str(output), "one of the inputs", "another file")
     started = time.perf_counter()
     stylizer = Stylizer(model, device)
     picture = load_image(content, max_side=max_side)
@@ -100,7 +104,8 @@ def stylize(
     save_image(stylized, output, quality=quality)
     seconds = time.perf_counter() - started
     size = f"{stylized.width} x {stylized.height}"
-    click.echo(f"{output}: {size}, model {model} on {stylizer.device}, {seconds:.2f} s")
+    name = click.format_filename(output)
+    click.echo(f"{name}: {size}, model {model} on {stylizer.device}, {seconds:.2f} s")
 
 
 @cli.command(
@@ -132,12 +137,11 @@ def stylize(
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
     require_learn("training")
-    from adain.learning import train as training
+    from adain.learning.train import train as train_model
+    from adain.learning.trainer import TrainOptions
 
     given = {name: value for name, value in options.items() if value is not None}
-    trainer = training.train(
-        content_dir, style_dir, run_dir, training.TrainOptions(**given), click.echo
-    )
+    trainer = train_model(content_dir, style_dir, run_dir, TrainOptions(**given), click.echo)
     click.echo(f"{run_dir / 'weights.safetensors'}: step {trainer.step}")
 
 
@@ -149,7 +153,8 @@ def models(context: click.Context) -> None:
         return
     for model in weights.MODELS:
         here = model in weights.available_models()
-        state = "ready" if here else f"not here; `adain models get {model}` gets it"
+        get = weights.GET_FAST if model == "fast" else weights.GET_VGG19
+        state = "ready" if here else f"not here; {get}"
         click.echo(f"{model}: {state} (licence: {weights.LICENCES[model]})")
         for name in weights.model_files(model):
             path = weights.look_for(name)
@@ -178,10 +183,11 @@ def get(model: str) -> None:
 
 def require_learn(what: str) -> None:
     """Raise AdaINError where PyTorch and its like are not installed."""
-    try:
-        import onnxscript  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise AdaINError(
-            f"{what} needs {error.name}, which is not installed: pip install 'adain[learn]'"
-        ) from error
+    for name in LEARN:
+        try:
+            importlib.import_module(name)
+        except ImportError as error:
+            raise AdaINError(
+                f"{what} needs {name}, which cannot be imported ({error});"
+                " `pip install 'adain[learn]'` installs it"
+            ) from error

@@ -2,15 +2,16 @@
 
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import safetensors
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
-from adain.errors import AdaINError
+from adain.errors import AdaINError, failing
 from adain.files import write_atomically
+
+KIND = "adain style"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Style:
 
     def __post_init__(self) -> None:
         vector = np.array(self.vector, np.float32)
-        if vector.ndim != 1 or not np.isfinite(vector).all():
+        if not _is_vector(vector):
             raise AdaINError(
                 f"style: found an array of shape {list(vector.shape)}; allowed is a vector of"
                 " finite numbers"
@@ -56,18 +57,23 @@ class Style:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the style as a safetensors file of a few KB; AdaINError where that cannot be."""
-        about = {"model": self.model, "weights": self.weights, "kind": "adain style"}
+        about = {"model": self.model, "weights": self.weights, "kind": KIND}
         write_atomically(path, save({"style": self.vector}, metadata=about))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Style":
         """Read a file that ``save`` wrote; AdaINError for anything else."""
-        name = Path(path)
-        try:
+        name = os.fspath(path)
+        with failing(name, "no style", "a file that Style.save wrote"):
             with safetensors.safe_open(name, "numpy") as file:
                 about = file.metadata() or {}
-            return cls(load_file(name)["style"], about["model"], about["weights"])
-        except (OSError, KeyError, safetensors.SafetensorError) as error:
-            raise AdaINError(
-                f"{name}: found no style in it ({error}); allowed is a file that Style.save wrote"
-            ) from error
+                if about.get("kind") != KIND:
+                    raise LookupError("a safetensors file of another kind")
+                vector = file.get_tensor("style")
+            if not _is_vector(vector):
+                raise ValueError("not a vector of finite numbers")
+            return cls(vector, about["model"], about["weights"])
+
+
+def _is_vector(array: npt.NDArray[np.float32]) -> bool:
+    return array.ndim == 1 and bool(np.isfinite(array).all())

@@ -1,26 +1,20 @@
 """The Stylizer: a photo and a style in, a stylised picture out, by ONNX Runtime."""
 
-import contextlib
-import functools
 import hashlib
-import io
-import logging
 import math
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from PIL import Image
 
 from adain import weights
 from adain.errors import AdaINError, found_error
 from adain.images import EncodedImage, ImageSource, Picture, load_image
+from adain.sessions import choose_provider, open_session, reason_of
 from adain.style import Style
 
 FloatArray = npt.NDArray[np.float32]
@@ -32,9 +26,6 @@ STYLE_SIDE = 512
 SMALLEST = 16
 # The features of larger contents are not kept: they take up to 32 bytes a pixel.
 CACHED_PIXELS = 4_000_000
-DEVICES = "auto, cpu, cuda or cuda:N"
-
-logger = logging.getLogger("adain")
 
 
 class Stylizer:
@@ -53,16 +44,19 @@ class Stylizer:
             raise found_error("model", repr(model), " or ".join(weights.MODELS))
         self.model = model
         files = weights.find_model(model)
-        provider = _choose_provider(device, files["encoder"])
-        self._sessions = {part: _open(file, provider) for part, file in files.items()}
-        about = self._sessions["decoder"].get_modelmeta().custom_metadata_map
-        for part, session in self._sessions.items():
-            found = session.get_modelmeta().custom_metadata_map
-            if (found.get("model"), found.get("part")) != (model, part):
-                raise found_error(
-                    str(files[part]), "another model", f"the {part} of adain's model {model!r}"
-                )
-            if found.get("weights_sha256") != about.get("weights_sha256"):
+        provider = choose_provider(device, files["encoder"])
+        self._sessions = {part: open_session(file, provider) for part, file in files.items()}
+        notes = {
+            part: session.get_modelmeta().custom_metadata_map
+            for part, session in self._sessions.items()
+        }
+        for part, note in notes.items():
+            if (note.get("model"), note.get("part")) != (model, part):
+                allowed = f"the {part} of adain's model {model!r}"
+                raise found_error(str(files[part]), "another model", allowed)
+        about = notes["decoder"]
+        for part, note in notes.items():
+            if note["weights_sha256"] != about["weights_sha256"]:
                 raise found_error(
                     str(files[part]),
                     f"another training than that of {files['decoder']}",
@@ -191,7 +185,7 @@ class Stylizer:
             height, width = next(iter(inputs.values())).shape[2:]
             raise AdaINError(
                 f"{self.model}: ONNX Runtime could not run the {part} at {width} x {height} on"
-                f" {self.device} ({_reason(error)}); a smaller max_side may fit"
+                f" {self.device} ({reason_of(error)}); a smaller max_side may fit"
             ) from error
         return outputs
 
@@ -250,82 +244,3 @@ def _planar(rgb: FloatArray, stride: int) -> FloatArray:
     if any(after for _, after in missing):
         planar = np.pad(planar, missing, mode="reflect")
     return np.ascontiguousarray(planar[None])
-
-
-@functools.cache
-def _cuda_trouble(device_id: int, file: Path) -> str | None:
-    """Why CUDA cannot run here, or None. Only a session that was really made tells the truth."""
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return "the installed ONNX Runtime has no CUDA; install adain[gpu] in place of adain[cpu]"
-    # ONNX Runtime prints what it misses, on stdout and, for all its sessions, on stderr.
-    printed = io.StringIO()
-    onnxruntime.set_default_logger_severity(4)
-    try:
-        with contextlib.redirect_stdout(printed):
-            # The CUDA and cuDNN libraries of the `gpu` extra lie among the Python packages.
-            onnxruntime.preload_dlls()
-        session = _session(file, ("CUDAExecutionProvider", {"device_id": str(device_id)}))
-        if session.get_providers()[0] == "CUDAExecutionProvider":
-            return None
-        reason = next(iter(printed.getvalue().splitlines()), "no library or no driver")
-    except Exception as error:
-        reason = _reason(error)
-    finally:
-        onnxruntime.set_default_logger_severity(2)
-    return (
-        f"ONNX Runtime could not start CUDA ({reason}); check the NVIDIA driver (nvidia-smi) and"
-        " install adain[gpu], which brings CUDA and cuDNN"
-    )
-
-
-def _choose_provider(device: str, file: Path) -> tuple[str, dict[str, str]]:
-    cpu: tuple[str, dict[str, str]] = ("CPUExecutionProvider", {})
-    kind, _, number = str(device).partition(":")
-    if device == "cpu":
-        return cpu
-    if device not in ("auto", "cuda") and not (kind == "cuda" and number.isdecimal()):
-        raise found_error("device", repr(device), DEVICES)
-    device_id = int(number or 0)
-    trouble = _cuda_trouble(device_id, file)
-    if trouble is None:
-        return "CUDAExecutionProvider", {
-            "device_id": str(device_id),
-            # An exhaustive search would cost half a second for every new image size.
-            "cudnn_conv_algo_search": "HEURISTIC",
-        }
-    if device != "auto":
-        raise AdaINError(f"device: found {device!r}, but CUDA cannot run: {trouble}")
-    _say_cpu(trouble)
-    return cpu
-
-
-@functools.cache
-def _say_cpu(trouble: str) -> None:
-    gpu_build = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    logger.log(logging.WARNING if gpu_build else logging.INFO, "running on the CPU: %s", trouble)
-
-
-def _open(file: Path, provider: tuple[str, dict[str, str]]) -> onnxruntime.InferenceSession:
-    try:
-        return _session(file, provider)
-    except Exception as error:
-        raise found_error(
-            str(file),
-            f"a file that ONNX Runtime cannot open ({_reason(error)})",
-            "a model file of adain",
-        ) from error
-
-
-def _session(file: Path, provider: tuple[str, dict[str, str]]) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    # Errors come as exceptions; ONNX Runtime's own log would only repeat them on stderr.
-    options.log_severity_level = 4
-    # Its fallback prints, and lets one CUDA error turn a server into a CPU server for good.
-    return onnxruntime.InferenceSession(
-        os.fspath(file), options, providers=[provider], enable_fallback=False
-    )
-
-
-def _reason(error: Exception) -> str:
-    lines = str(error).splitlines() or [type(error).__name__]
-    return lines[0][:200]

@@ -23,6 +23,7 @@ MODELS = ("fast", "vgg19")
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
 VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
 GET_VGG19 = "`adain models get vgg19` gets it"
+GET_FAST = "it comes with the package: `pip install --force-reinstall adain` brings it back"
 # What this project trained, as float16 safetensors.
 TRAINED = {"fast": "fast.safetensors", "vgg19": "vgg19-decoder.safetensors"}
 LICENCES = {
@@ -111,7 +112,7 @@ def model_files(model: str) -> list[str]:
 
 def find_model(model: str) -> dict[str, Path]:
     """A model's ONNX files by part; AdaINError where one is missing."""
-    get = f"`adain models get {model}` gets it"
+    get = GET_FAST if model == "fast" else GET_VGG19
     return {part: find(onnx_file(model, part), get=get) for part in model_parts(model)}
 
 
@@ -127,9 +128,9 @@ def available_models() -> list[str]:
 
 def download(url: str, path: Path, report: Callable[[str], object]) -> None:
     """Fetch a file to ``path``, which appears only when it is whole; AdaINError where it fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with urllib.request.urlopen(url, timeout=60) as response, partial.open("wb") as file:
             size = int(response.headers.get("Content-Length") or 0)
             report(f"{url}: fetching {size / 1e6:.0f} MB" if size else f"{url}: fetching")
@@ -143,4 +144,5 @@ def download(url: str, path: Path, report: Callable[[str], object]) -> None:
             f" {path}"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()

@@ -1,12 +1,13 @@
-"""What tests share: where the pretrained weights are, and a browser."""
+"""What tests share: where the pretrained weights are, a Stylizer, two pictures and a browser."""
 
 import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from adain import weights
+from adain import Stylizer, weights
 from adain.errors import AdaINError
 
 # Where the pretrained weights lie beside the checkout.
@@ -33,3 +34,32 @@ def chromium() -> str:
     if os.environ.get("CI") == "true":
         pytest.fail("no Chromium on this machine, and CI=true says there must be one")
     pytest.skip("no Chromium on this machine")
+
+
+@pytest.fixture(scope="session")
+def stylizer() -> Stylizer:
+    """``fast`` on the CPU."""
+    return Stylizer(device="cpu")
+
+
+@pytest.fixture(scope="session")
+def photo() -> np.ndarray:
+    """A content, uint8 [96, 128, 3]: soft colours, a disc with a sharp edge, a little grain."""
+    y, x = np.mgrid[0:96, 0:128]
+    disc = (y - 40) ** 2 + (x - 70) ** 2 < 28**2
+    levels = np.stack([40 + y, np.where(disc, 220, 90), 200 - x], axis=-1)
+    levels += np.random.default_rng(0).integers(-8, 9, levels.shape)
+    return read_only(levels.astype(np.uint8))
+
+
+@pytest.fixture(scope="session")
+def painting() -> np.ndarray:
+    """A style, uint8 [128, 96, 3]: orange and dark blue strokes."""
+    y, x = np.mgrid[0:128, 0:96]
+    stroke = (np.sin(x / 3 + np.sin(y / 9) * 3) > 0)[..., None]
+    return read_only(np.where(stroke, (250, 140, 20), (10, 25, 110)).astype(np.uint8))
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array

@@ -121,7 +121,7 @@ def weights_by_model(entries: Iterable[str]) -> dict[str, Path]:
     "names",
     type=click.Choice(list(MODELS)),
     multiple=True,
-    default=list(reversed(MODELS)),
+    default=list(MODELS),
     help="Which models; may be given more than once. [default: both]",
 )
 @click.option("--pairs", "count", type=int, help="Only so many pairs, spread evenly.")

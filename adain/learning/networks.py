@@ -281,4 +281,4 @@ class Fast(nn.Module):
         self.decoder = FastDecoder(channels, decoder_blocks)
 
 
-MODELS: dict[str, type[VGG19] | type[Fast]] = {"vgg19": VGG19, "fast": Fast}
+MODELS: dict[str, type[VGG19] | type[Fast]] = {"fast": Fast, "vgg19": VGG19}

@@ -1,321 +1,21 @@
-"""The training loop: random crops of photos and paintings, VGG-19 as the judge.
-
-First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
-loss, end to end. In each batch of the second part every sample is one of four kinds, so that the
-whole strength slider is learned at once: full strength (five eighths), strength 0 under a foreign
-style, the content as its own style, and a random strength (an eighth each). The second and third
-must give the content back, pixel by pixel.
-"""
+"""The training loop: steps, a log, pictures and checkpoints, until done or told to stop."""
 
 import json
-import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, cast
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
-from torchvision.utils import make_grid
 from tqdm import tqdm
 
 from adain.errors import AdaINError
 from adain.images import save_image
-from adain.learning.data import ImageStore, find_images, hold_out
-from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
-from adain.learning.networks import MODELS, VGG19, Fast, adain, channel_statistics
-from adain.learning.pretrained import load_vgg19_encoder
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train; ``steps`` or ``hours`` says how long, and both end with a decayed rate."""
-
-    model: str = "fast"
-    crop: int = 128
-    batch_size: int = 8
-    steps: int | None = None
-    hours: float | None = None
-    learning_rate: float = 1e-3
-    reconstruction_steps: int = 300
-    style_weight: float = 10.0
-    reconstruction_weight: float = 10.0
-    clip_norm: float = 5.0
-    ema_decay: float = 0.999
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "bf16"
-    held_out: int = 16
-    log_every: int = 10
-    evaluate_every: int = 250
-    checkpoint_minutes: float = 3.0
-
-    def __post_init__(self) -> None:
-        def check(good: bool, name: str, allowed: str) -> None:
-            if not good:
-                found = getattr(self, name)
-                raise AdaINError(f"{name}: found {found!r}; allowed is {allowed}")
-
-        check(self.model in MODELS, "model", " or ".join(MODELS))
-        check(self.crop >= 64 and self.crop % 16 == 0, "crop", "a multiple of 16, at least 64")
-        check(self.batch_size >= 1, "batch_size", "1 or more")
-        check(self.steps is None or self.steps >= 1, "steps", "1 or more")
-        check(self.hours is None or self.hours > 0, "hours", "more than 0")
-        check(self.learning_rate > 0, "learning_rate", "more than 0")
-        check(self.precision in ("bf16", "fp32"), "precision", "bf16 or fp32")
-        if (self.steps is None) == (self.hours is None):
-            raise AdaINError("give either steps or hours, so that the learning rate can decay")
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
-    return torch.device(name)
-
-
-class Content(NamedTuple):
-    """A batch of content images and what VGG-19 sees in them at relu4_1."""
-
-    image: Tensor
-    features: Tensor
-    statistics: Tensor
-
-
-class Trainer:
-    """One training run in ``run_dir``; where that holds a checkpoint, its continuation."""
-
-    def __init__(
-        self,
-        content_dir: str | os.PathLike[str],
-        style_dir: str | os.PathLike[str],
-        run_dir: str | os.PathLike[str],
-        options: TrainOptions,
-    ) -> None:
-        self.options = options
-        self.device = choose_device(options.device)
-        self.dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
-        torch.manual_seed(options.seed)
-        # VGG-19 in the losses runs wholly in the training precision: autocast would convert its
-        # frozen weights anew at every call.
-        self.vgg = load_vgg19_encoder().to(self.device, self.dtype)
-        self.vgg.to(memory_format=torch.channels_last)
-        self.trained: nn.Module = Fast() if options.model == "fast" else VGG19().decoder
-        self.trained.to(self.device).to(memory_format=torch.channels_last)
-        self.ema = AveragedModel(self.trained, avg_fn=self._average)
-        self.optimizer = torch.optim.Adam(
-            self.trained.parameters(), lr=options.learning_rate, betas=(0.9, 0.99)
-        )
-        self.step = 0
-        self.seconds = 0.0
-        self.run_dir = Path(run_dir)
-        self.run_dir.mkdir(parents=True, exist_ok=True)
-        self._resume()
-        content, held_content = hold_out(find_images(content_dir), options.held_out)
-        style, held_style = hold_out(find_images(style_dir), options.held_out)
-        self.content = ImageStore(content, device=self.device, label="content images")
-        self.style = ImageStore(style, device=self.device, label="style images")
-        held_contents = ImageStore(held_content, label="held-out content images")
-        held_styles = ImageStore(held_style, label="held-out style images")
-        pairs = min(len(held_contents), len(held_styles))
-        size = 2 * options.crop
-        self.held_out = [
-            self._input(torch.stack([store.centre_crop(i, size) for i in range(pairs)]))
-            for store in (held_contents, held_styles)
-        ]
-        self.skipped = [*self.content.skipped, *self.style.skipped]
-
-    def _average(self, average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
-        # The first steps are forgotten faster, or a short run would end near its random start.
-        decay = min(self.options.ema_decay, (1 + float(updates)) / (10 + float(updates)))
-        return average.lerp(current, 1 - decay)
-
-    def _input(self, images: Tensor) -> Tensor:
-        return images.to(self.device).contiguous(memory_format=torch.channels_last)
-
-    def _decode(self, network: nn.Module, content: Content, style: Tensor, alpha: Tensor) -> Tensor:
-        """The stylised image; ``style`` is an image for ``fast``, else relu4_1's statistics."""
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            if isinstance(network, Fast):
-                encoded = network.encoder(content.image)
-                return cast(Tensor, network.decoder(*encoded, network.style(style), alpha))
-            return cast(Tensor, network(content.features, content.statistics, style, alpha))
-
-    @torch.no_grad()
-    def _judge(self, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Features and statistics of relu1_1 to relu4_1."""
-        layers = self.vgg.relu_features(image.to(self.dtype))
-        return layers, [channel_statistics(layer) for layer in layers]
-
-    def _stylize(
-        self, network: nn.Module, content: Tensor, style: Tensor, alpha: Tensor
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """The image, the features it should have, and the style's statistics, layer by layer."""
-        with torch.no_grad():
-            features, statistics = self.vgg(content.to(self.dtype))
-        style_statistics = self._judge(style)[1]
-        target = adain(features, statistics, style_statistics[-1], alpha)
-        condition = style if isinstance(network, Fast) else style_statistics[-1]
-        known = Content(content, features, statistics)
-        return self._decode(network, known, condition, alpha), target, style_statistics
-
-    def _batch(self, step: int) -> tuple[Tensor, Tensor, torch.Generator]:
-        # Everything random follows from the step alone, so a resumed run draws the same batches.
-        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
-        count, crop = self.options.batch_size, self.options.crop
-        content = self._input(self.content.random_crops(count, crop, generator))
-        style = self._input(self.style.random_crops(count, crop, generator))
-        return content, style, generator
-
-    def _reconstruction_losses(self, step: int) -> dict[str, Tensor]:
-        """Pixel losses of pictures that must come back as they are; no VGG-19 in the gradient."""
-        content, style, generator = self._batch(step)
-        # Paintings must be reconstructed as well as photos.
-        photo = (torch.rand(len(content), generator=generator) < 0.5).to(self.device)
-        photo = photo.view(-1, 1, 1, 1)
-        content, style = torch.where(photo, content, style), torch.where(photo, style, content)
-        if self.options.model == "fast":
-            identity = (torch.rand(len(content), generator=generator) < 0.5).to(self.device)
-            alpha = identity.float().view(-1, 1, 1, 1)
-            known = Content(content, content, content)
-            condition = torch.where(alpha > 0, content, style)
-        else:
-            with torch.no_grad():
-                known = Content(content, *self.vgg(content.to(self.dtype)))
-            alpha, condition = torch.zeros(1, 1, 1, 1, device=self.device), known.statistics
-        pixel = pixel_loss(self._decode(self.trained, known, condition, alpha), content).mean()
-        return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
-
-    def _losses(self, step: int) -> dict[str, Tensor]:
-        """The losses of the training batch that belongs to this step, ``total`` among them."""
-        options = self.options
-        if step < options.reconstruction_steps:
-            return self._reconstruction_losses(step)
-        content, style, generator = self._batch(step)
-        kind = torch.rand(len(content), generator=generator)
-        strength = torch.rand(len(content), generator=generator)
-        off, identity, random = kind < 1 / 8, (kind >= 1 / 8) & (kind < 2 / 8), kind >= 7 / 8
-        alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
-        alpha, off, identity, random = (
-            tensor.to(self.device) for tensor in (alpha, off, identity, random)
-        )
-        style = self._input(torch.where(identity.view(-1, 1, 1, 1), content, style))
-        image, target, style_statistics = self._stylize(
-            self.trained, content, style, alpha.view(-1, 1, 1, 1)
-        )
-        layers = self.vgg.relu_features(image.to(self.dtype))
-        statistics = [channel_statistics(layer) for layer in layers]
-        losses = {
-            "pixel": _masked_mean(pixel_loss(image, content), off | identity),
-            "target": mean_squared_error(layers[-1], target).mean(),
-            "style": _masked_mean(style_loss(statistics, style_statistics), ~off & ~random),
-        }
-        losses["total"] = (
-            losses["target"]
-            + options.style_weight * losses["style"]
-            + options.reconstruction_weight * losses["pixel"]
-        )
-        return losses
-
-    def progress(self) -> float:
-        """How much of the run is done, 0 to 1."""
-        if self.options.steps is not None:
-            return min(1.0, self.step / self.options.steps)
-        assert self.options.hours is not None
-        return min(1.0, self.seconds / (3600 * self.options.hours))
-
-    def _learning_rate(self) -> float:
-        ramp = min(1.0, (self.step + 1) / 100)
-        decay = 0.02 + 0.98 * (1 + math.cos(math.pi * self.progress())) / 2
-        return self.options.learning_rate * ramp * decay
-
-    def train_step(self) -> dict[str, Tensor]:
-        """One step of the optimiser; the losses of its batch, on the device."""
-        started = time.monotonic()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        losses = self._losses(self.step)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses["total"].backward()
-        nn.utils.clip_grad_norm_(self.trained.parameters(), self.options.clip_norm)
-        self.optimizer.step()
-        self.ema.update_parameters(self.trained)
-        self.step += 1
-        self.seconds += time.monotonic() - started
-        return {name: loss.detach() for name, loss in losses.items()}
-
-    @torch.no_grad()
-    def evaluate(self) -> tuple[dict[str, float], Tensor]:
-        """Mean losses of the averaged weights on the held-out pairs, and pictures of eight."""
-        sums: dict[str, float] = {}
-        pictures = []
-        contents, styles = self.held_out
-        for content, style in zip(contents.split(4), styles.split(4), strict=True):
-            one = torch.ones(len(content), 1, 1, 1, device=self.device)
-            image, target, style_statistics = self._stylize(self.ema.module, content, style, one)
-            image = image.float().clamp(0, 1)
-            same = self._stylize(self.ema.module, content, style, 0 * one)[0].float().clamp(0, 1)
-            layers, statistics = self._judge(image)
-            losses = {
-                "target": mean_squared_error(layers[-1], target),
-                "style": style_loss(statistics, style_statistics),
-                "pixel": pixel_loss(same, content),
-            }
-            for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(contents)
-            pictures.append(torch.stack([content, style, image, same], dim=1))
-        grid = torch.cat(pictures)[:8].transpose(0, 1)
-        return sums, make_grid(grid.flatten(0, 1).float().cpu(), nrow=grid.shape[1], padding=4)
-
-    def save(self) -> None:
-        """Write ``checkpoint.pt``, from which the run goes on, and the weights as float16."""
-        state = {
-            "options": asdict(self.options),
-            "step": self.step,
-            "seconds": self.seconds,
-            "trained": self.trained.state_dict(),
-            "ema": self.ema.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-        }
-        partial = self.run_dir / "checkpoint.pt.part"
-        torch.save(state, partial)
-        partial.replace(self.run_dir / "checkpoint.pt")
-        tensors = {
-            name: tensor.half().contiguous().cpu()
-            for name, tensor in self.ema.module.state_dict().items()
-        }
-        about = {"model": self.options.model, "step": str(self.step)}
-        partial = self.run_dir / "weights.safetensors.part"
-        save_file(tensors, partial, metadata=about)
-        partial.replace(self.run_dir / "weights.safetensors")
-
-    def _resume(self) -> None:
-        path = self.run_dir / "checkpoint.pt"
-        if not path.exists():
-            return
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        found = state["options"]["model"]
-        if found != self.options.model:
-            raise AdaINError(
-                f"{self.run_dir}: holds a run of model {found!r}, not {self.options.model!r};"
-                " choose another folder"
-            )
-        self.trained.load_state_dict(state["trained"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
-
-
-def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    return (values * mask).sum() / mask.sum().clamp(min=1)
+from adain.learning.trainer import Trainer, TrainOptions
 
 
 @contextmanager
@@ -359,7 +59,13 @@ def train(
     options: TrainOptions,
     report: Callable[[str], object] = tqdm.write,
 ) -> Trainer:
-    """Train to the end, or until SIGINT or SIGTERM; the same call then goes on from there."""
+    """Train to the end, or until SIGINT or SIGTERM; the same call then goes on from there.
+
+    Writes into ``run_dir``: ``weights.safetensors``, the averaged weights as float16;
+    ``checkpoint.pt``; ``log.jsonl`` and TensorBoard's files; ``held_out.png``, rows of contents,
+    styles, stylised pictures and reconstructions that training never saw. What to say to the user
+    goes to ``report``. Raises AdaINError for bad folders, and where the loss is no longer finite.
+    """
     trainer = Trainer(content_dir, style_dir, run_dir, options)
     if trainer.skipped:
         report(f"{len(trainer.skipped)} unreadable files left out:")
@@ -368,48 +74,60 @@ def train(
     log = _Log(trainer.run_dir, trainer.step)
     saved = time.monotonic()
     recent: list[dict[str, Tensor]] = []
+    latest: dict[str, Tensor] = {}
     started_at, started_seconds = trainer.step, trainer.seconds
     with (
         _stop_requested() as stop,
         tqdm(total=options.steps, initial=trainer.step, unit="step", smoothing=0.05) as bar,
     ):
         while trainer.progress() < 1 and not stop:
-            recent.append(trainer.train_step())
+            latest = trainer.train_step()
+            recent.append(latest)
             bar.update()
-            if trainer.step % options.log_every == 0:
-                names = recent[-1].keys()
-                losses = {
-                    name: torch.stack([r[name] for r in recent if name in r]).mean().item()
-                    for name in names
-                }
-                rate = (trainer.step - started_at) / (trainer.seconds - started_seconds)
-                images = {"images_per_second": rate * options.batch_size}
-                log.write(trainer.step, "train", losses | images)
-                shown = {name: f"{value:.3f}" for name, value in (losses | images).items()}
-                if options.hours is not None:
-                    left = 60 * options.hours - trainer.seconds / 60
-                    shown["minutes_left"] = f"{left:.0f}"
-                bar.set_postfix(shown)
+            done = trainer.progress() >= 1
+            if trainer.step % options.log_every == 0 or done:
+                values = _means(recent)
                 recent.clear()
-                if not math.isfinite(losses["total"]):
-                    raise AdaINError(
-                        f"step {trainer.step}: the loss is {losses['total']}; the last checkpoint"
-                        " is kept, lower the learning rate and run again"
-                    )
-            if trainer.step % options.evaluate_every == 0 or trainer.progress() >= 1:
+                rate = (trainer.step - started_at) / (trainer.seconds - started_seconds)
+                values["images_per_second"] = rate * options.batch_size
+                log.write(trainer.step, "train", values)
+                bar.set_postfix_str(_shown(values, trainer))
+            if trainer.step % options.evaluate_every == 0 or done:
                 losses, pictures = trainer.evaluate()
                 log.write(trainer.step, "held_out", losses)
                 log.board.add_image("held_out", pictures, trainer.step)
-                save_picture(pictures, trainer.run_dir / "held_out.png")
+                grid = pictures.clamp(0, 1).permute(1, 2, 0).contiguous().numpy()
+                save_image(grid, trainer.run_dir / "held_out.png")
             if time.monotonic() - saved > 60 * options.checkpoint_minutes:
-                trainer.save()
+                _save(trainer, latest)
                 saved = time.monotonic()
-        trainer.save()
+        _save(trainer, latest)
     log.board.close()
     if stop:
         report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
     return trainer
 
 
-def save_picture(image: Tensor, path: Path) -> None:
-    save_image(image.clamp(0, 1).permute(1, 2, 0).contiguous().numpy(), path)
+def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
+    """The mean over the steps of each loss that the last of them has."""
+    return {
+        name: torch.stack([losses[name] for losses in steps if name in losses]).mean().item()
+        for name in steps[-1]
+    }
+
+
+def _save(trainer: Trainer, latest: dict[str, Tensor]) -> None:
+    # A checkpoint of a run that has diverged would overwrite the last good one.
+    if latest and not torch.isfinite(latest["total"]):
+        raise AdaINError(
+            f"step {trainer.step}: found a loss of {latest['total'].item()}; the last checkpoint"
+            f" in {trainer.run_dir} is kept, lower the learning rate and run again"
+        )
+    trainer.save()
+
+
+def _shown(values: dict[str, float], trainer: Trainer) -> str:
+    text = ", ".join(f"{name}={value:.3f}" for name, value in values.items())
+    if trainer.options.hours is None:
+        return text
+    return f"{text}, minutes_left={60 * trainer.options.hours - trainer.seconds / 60:.0f}"

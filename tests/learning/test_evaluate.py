@@ -76,7 +76,7 @@ def test_a_bad_list_is_one_line_and_status_2(
         (["{folder}", "--pairs", "4"], "pairs: found 4; allowed is 1 to 3"),
         (["{folder}", "--pairs", "many"], "'--pairs': 'many' is not a valid integer"),
         (["{folder}", "--model", "slow"], "'slow' is not one of"),
-        (["{folder}", "--weights", "slow=a"], "--weights: found 'slow=a'; allowed: vgg19=FILE or"),
+        (["{folder}", "--weights", "slow=a"], "--weights: found 'slow=a'; allowed: fast=FILE or"),
         (["{folder}", "--weights", "fast"], "--weights: found 'fast'; allowed:"),
         (["{folder}", "--model", "fast", "--weights", "fast={folder}/a"], "a: no such file"),
         (["{folder}", "--csv", "{folder}/no/a.csv"], "no folder"),

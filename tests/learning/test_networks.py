@@ -1,0 +1,164 @@
+"""The networks against the paper's equations in float64 numpy, and the contract of both models."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+from pathlib import Path  # noqa: E402
+
+from safetensors.torch import load_file  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from adain.learning.networks import (  # noqa: E402
+    MODELS,
+    VGG19,
+    Fast,
+    VGG19Encoder,
+    adain,
+    channel_statistics,
+)
+from adain.learning.pretrained import load_vgg19_encoder  # noqa: E402
+
+Array = npt.NDArray[np.float64]
+
+
+def random(*shape: int, seed: int = 0) -> Tensor:
+    return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+
+
+def statistics_by_hand(features: Array) -> tuple[Array, Array]:
+    mean = features.mean(axis=(2, 3), keepdims=True)
+    return mean, np.sqrt(((features - mean) ** 2).mean(axis=(2, 3), keepdims=True) + 1e-5)
+
+
+def test_channel_statistics() -> None:
+    features = random(2, 3, 5, 7)
+    mean, std = statistics_by_hand(features.double().numpy())
+    found = channel_statistics(features).numpy()
+    np.testing.assert_allclose(found, np.concatenate([mean, std], axis=1), rtol=1e-6)
+
+
+def test_channel_statistics_of_half_precision_are_float32() -> None:
+    features = (1000 + random(1, 2, 64, 64)).half()
+    mean, std = statistics_by_hand(features.double().numpy())
+    found = channel_statistics(features)
+    assert found.dtype == torch.float32
+    np.testing.assert_allclose(found[:, :2], mean, rtol=1e-5)
+    np.testing.assert_allclose(found[:, 2:], std, rtol=1e-3)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.3, 1.0])
+def test_adain_is_equations_8_and_14(alpha: float) -> None:
+    x, y = random(1, 4, 6, 5), 3 * random(1, 4, 8, 8, seed=1)
+    mean_x, std_x = statistics_by_hand(x.double().numpy())
+    mean_y, std_y = statistics_by_hand(y.double().numpy())
+    normalised = std_y * (x.double().numpy() - mean_x) / std_x + mean_y
+    expected = alpha * normalised + (1 - alpha) * x.double().numpy()
+    strength = torch.full((1, 1, 1, 1), alpha)
+    found = adain(x, channel_statistics(x), channel_statistics(y), strength)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_adain_gives_the_style_statistics() -> None:
+    x, style = random(2, 4, 16, 16), channel_statistics(random(2, 4, 9, 9, seed=1))
+    one = torch.ones(1, 1, 1, 1)
+    found = channel_statistics(adain(x, channel_statistics(x), style, one))
+    torch.testing.assert_close(found, style, atol=1e-4, rtol=1e-4)
+
+
+def test_adain_of_a_constant_channel_stays_exact_in_half_precision() -> None:
+    x = torch.full((1, 1, 8, 8), 900.0).half()
+    style = torch.tensor([2.0, 50.0]).view(1, 2, 1, 1)
+    found = adain(x, channel_statistics(x), style, torch.ones(1, 1, 1, 1))
+    assert found.dtype == torch.float16
+    torch.testing.assert_close(found, torch.full_like(found, 2.0))
+
+
+def test_encoder_is_vgg19_to_relu4_1() -> None:
+    encoder = VGG19Encoder()
+    convolutions = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d)]
+    assert [layer.out_channels for layer in convolutions] == [64, 64, 128, 128, *4 * [256], 512]
+    assert {layer.padding_mode for layer in convolutions} == {"reflect"}
+    shapes = [tuple(layer.shape[1:]) for layer in encoder.relu_features(random(1, 3, 32, 48))]
+    assert shapes == [(64, 32, 48), (128, 16, 24), (256, 8, 12), (512, 4, 6)]
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
+
+
+def test_published_weights_see_natural_activations(vgg19_weights: Path) -> None:
+    """The normalised VGG-19 has mean activations near 1 over natural pictures."""
+    del vgg19_weights
+    coarse = random(8, 3, 6, 6)
+    pictures = torch.nn.functional.interpolate(coarse, (96, 96), mode="bicubic").clamp(0, 1)
+    means = [layer.mean().item() for layer in load_vgg19_encoder().relu_features(pictures)]
+    assert all(0.3 < mean < 3 for mean in means), means
+
+
+def test_preprocess_is_folded_exactly(vgg19_weights: Path) -> None:
+    if vgg19_weights.suffix != ".safetensors":
+        pytest.skip("the preprocessing layer is named in the safetensors file only")
+    tensors = load_file(vgg19_weights)
+    image = random(1, 3, 20, 17)
+    prepared = torch.nn.functional.conv2d(
+        image.double(), tensors["preprocess.weight"].double(), tensors["preprocess.bias"].double()
+    )
+    padded = torch.nn.functional.pad(prepared, (1, 1, 1, 1), mode="reflect")
+    weight, bias = tensors["conv1_1.weight"].double(), tensors["conv1_1.bias"].double()
+    expected = torch.nn.functional.conv2d(padded, weight, bias).relu()
+    found = load_vgg19_encoder().relu_features(image)[0]
+    torch.testing.assert_close(found, expected.float(), atol=1e-4, rtol=1e-4)
+
+
+@pytest.fixture(scope="module", params=list(MODELS))
+def model(request: pytest.FixtureRequest) -> VGG19 | Fast:
+    torch.manual_seed(0)
+    return MODELS[request.param]().eval()
+
+
+@torch.inference_mode()
+def test_contract_shapes(model: VGG19 | Fast) -> None:
+    stride = model.stride
+    image, style_image = random(2, 3, 5 * stride, 7 * stride), random(2, 3, 64, 48)
+    features, statistics = model.encoder(image)
+    style = model.style(style_image)
+    assert features.shape == (2, model.channels, 5, 7)
+    assert statistics.shape == (2, 2 * model.channels, 1, 1)
+    assert style.shape == (2, model.style_channels, 1, 1)
+    torch.testing.assert_close(statistics, channel_statistics(features))
+    assert model.decoder(features, statistics, style, random(2, 1, 1, 1)).shape == image.shape
+
+
+@torch.inference_mode()
+def test_maps_of_one_value_are_the_value(model: VGG19 | Fast) -> None:
+    features, statistics = model.encoder(random(1, 3, 48, 64))
+    style, alpha = model.style(random(1, 3, 48, 48, seed=1)), torch.full((1, 1, 1, 1), 0.4)
+    size = features.shape[2:]
+    plain = model.decoder(features, statistics, style, alpha)
+    mapped = model.decoder(
+        features, statistics, style.expand(-1, -1, *size), alpha.expand(-1, -1, *size)
+    )
+    torch.testing.assert_close(mapped, plain, atol=1e-5, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_strength_0_does_not_depend_on_the_style(model: VGG19 | Fast) -> None:
+    features, statistics = model.encoder(random(1, 3, 48, 64))
+    zero = torch.zeros(1, 1, 1, 1)
+    first, second = (
+        model.decoder(features, statistics, model.style(random(1, 3, 32, 32, seed=seed)), zero)
+        for seed in (1, 2)
+    )
+    torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_a_tile_of_the_features_gives_a_tile_of_the_picture(model: VGG19 | Fast) -> None:
+    """Nothing after the statistics looks at the whole picture: far from the cut all is equal."""
+    features, statistics = model.encoder(random(1, 3, 32 * model.stride, 16 * model.stride))
+    style, one = model.style(random(1, 3, 64, 64, seed=1)), torch.ones(1, 1, 1, 1)
+    whole = model.decoder(features, statistics, style, one)
+    upper = model.decoder(features[:, :, :24], statistics, style, one)
+    # The receptive field of `fast`'s six 5x5 convolutions and its last ones: 14 features.
+    rows = 8 * model.stride
+    torch.testing.assert_close(upper[:, :, :rows], whole[:, :, :rows], atol=1e-5, rtol=1e-4)

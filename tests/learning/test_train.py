@@ -1,0 +1,227 @@
+"""Real training runs, tiny: small crops of small drawn pictures, a few steps."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+from safetensors import safe_open  # noqa: E402
+
+from adain.errors import AdaINError  # noqa: E402
+from adain.images import save_image  # noqa: E402
+from adain.learning.pretrained import load_model  # noqa: E402
+from adain.learning.train import train  # noqa: E402
+from adain.learning.trainer import Trainer, TrainOptions  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("vgg19_weights")
+# Everything logged and saved at every step, and both phases within the first few.
+TINY: dict[str, Any] = {
+    "crop": 64,
+    "batch_size": 2,
+    "reconstruction_steps": 2,
+    "held_out": 2,
+    "log_every": 1,
+    "evaluate_every": 4,
+    "checkpoint_minutes": 0,
+    "device": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Smooth contents and striped styles."""
+    content, style = tmp_path_factory.mktemp("content"), tmp_path_factory.mktemp("style")
+    generator = np.random.default_rng(0)
+    rows, columns = np.mgrid[0:96, 0:80] / 96
+    for number in range(6):
+        colour = generator.random(3)
+        smooth = np.stack([rows, columns, 1 - rows], axis=2) * colour
+        stripes = (np.sin(40 * (rows + number * columns)) > 0)[..., None] * colour
+        save_image(smooth.astype(np.float32), content / f"{number}.png")
+        save_image(stripes.astype(np.float32), style / f"{number}.png")
+    (style / "broken.jpg").write_bytes(b"not an image")
+    return content, style
+
+
+def losses(run_dir: Path) -> list[dict[str, float]]:
+    """The log without what depends on the clock."""
+    lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+
+
+def script(folders: tuple[Path, Path], run_dir: Path, options: dict[str, Any]) -> list[str]:
+    code = (
+        "from adain.learning.train import train\n"
+        "from adain.learning.trainer import TrainOptions\n"
+        f"train({str(folders[0])!r}, {str(folders[1])!r}, {str(run_dir)!r},"
+        f" TrainOptions(**{options!r}))\n"
+    )
+    return [sys.executable, "-c", code]
+
+
+def wait_for(condition: Callable[[], bool], process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 180
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be stopped"
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("model", ["fast", "vgg19"])
+def test_a_killed_run_goes_on_exactly(
+    folders: tuple[Path, Path], tmp_path: Path, model: str
+) -> None:
+    options = TINY | {"model": model, "steps": 8}
+    train(*folders, tmp_path / "whole", TrainOptions(**options))
+
+    command = script(folders, tmp_path / "killed", options)
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        log = tmp_path / "killed" / "log.jsonl"
+        wait_for(lambda: log.exists() and log.read_text().count("\n") >= 4, process)
+        process.send_signal(signal.SIGKILL)
+    stopped = torch.load(tmp_path / "killed" / "checkpoint.pt", weights_only=True)["step"]
+    assert 2 <= stopped < 8
+
+    trainer = train(*folders, tmp_path / "killed", TrainOptions(**options))
+    assert trainer.step == 8
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    names = ("killed", "whole")
+    first, second = (load_model(model, tmp_path / name / "weights.safetensors") for name in names)
+    for ours, theirs in zip(first.parameters(), second.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_sigterm_saves_and_exits(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    # Never saved by the clock, so what is there afterwards was saved by the signal.
+    options = TINY | {"steps": 10_000, "checkpoint_minutes": 1000}
+    command = script(folders, tmp_path / "run", options)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        log = tmp_path / "run" / "log.jsonl"
+        wait_for(lambda: log.exists() and log.read_text().count("\n") >= 3, process)
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == 0
+    step = losses(tmp_path / "run")[-1]["step"]
+    assert f"stopped at step {step:.0f} and saved" in said
+    assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == step
+
+
+def test_what_a_run_leaves(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    said: list[str] = []
+    train(*folders, tmp_path, TrainOptions(**TINY, steps=5), said.append)
+    assert said[0] == "1 unreadable files left out:"
+    assert len(said) == 2 and "broken.jpg" in said[1]
+    lines = losses(tmp_path)
+    assert [line["step"] for line in lines if line["kind"] == "train"] == [1, 2, 3, 4, 5]
+    assert [line["step"] for line in lines if line["kind"] == "held_out"] == [4, 5]
+    assert {"target", "style", "pixel", "total"} <= lines[-2].keys()
+    assert (tmp_path / "held_out.png").stat().st_size > 1000
+    assert list(tmp_path.glob("events.out.tfevents.*"))
+    with safe_open(tmp_path / "weights.safetensors", "pt") as file:
+        about = file.metadata()
+        assert all(file.get_tensor(name).dtype == torch.float16 for name in file.keys())  # noqa: SIM118
+    assert about["model"] == "fast" and about["step"] == "5"
+    assert json.loads(about["options"])["crop"] == 64
+    assert len(about["training_digest"]) == 64
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("model", ["fast", "vgg19"])
+@pytest.mark.parametrize("reconstruction_steps", [0, 1])
+def test_a_batch_is_learned(
+    folders: tuple[Path, Path], tmp_path: Path, model: str, reconstruction_steps: int
+) -> None:
+    """The same step again and again draws the same batch, whose loss must fall."""
+    options = TINY | {"reconstruction_steps": reconstruction_steps, "ramp_steps": 1}
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**options, model=model, steps=1000))
+    totals = []
+    for _ in range(16):
+        trainer.step = 0
+        totals.append(trainer.train_step()["total"].item())
+    assert totals[-1] < 0.9 * totals[0]
+
+
+def test_averaged_weights_follow_the_trained_ones(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
+    start = [p.clone() for p in trainer.ema.module.parameters()]
+    for _ in range(3):
+        trainer.train_step()
+    for before, average, now in zip(
+        start, trainer.ema.module.parameters(), trainer.trained.parameters(), strict=True
+    ):
+        assert not torch.equal(average, before) and not torch.equal(average, now)
+
+
+def test_hours_end_a_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    trainer = train(*folders, tmp_path, TrainOptions(**TINY, hours=1e-4))
+    assert trainer.progress() == 1 and trainer.step >= 1
+
+
+def test_a_run_of_another_model_is_not_continued(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
+    with pytest.raises(AdaINError, match="holds a run of model 'fast', not 'vgg19'"):
+        Trainer(*folders, tmp_path, TrainOptions(**TINY, model="vgg19", steps=1))
+
+
+def test_a_diverged_run_keeps_its_last_checkpoint(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = TINY | {"reconstruction_steps": 0}
+    train(*folders, tmp_path, TrainOptions(**options, steps=1))
+    before = (tmp_path / "checkpoint.pt").read_bytes()
+    with pytest.raises(AdaINError, match=r"found a loss of (nan|inf).*lower the learning rate"):
+        train(*folders, tmp_path, TrainOptions(**options, steps=40, learning_rate=1e30))
+    after = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    assert all(torch.isfinite(tensor).all() for tensor in after["trained"].values())
+    assert len(before) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"steps": 1, "model": "slow"}, "model: found 'slow'; allowed: fast or vgg19"),
+        ({"steps": 1, "crop": 100}, "crop: found 100"),
+        ({"steps": 0}, "steps: found 0"),
+        ({"hours": -1.0}, "hours: found -1.0"),
+        ({}, "either steps or hours"),
+        ({"steps": 1, "hours": 1.0}, "either steps or hours"),
+        ({"steps": 1, "batch_size": 0}, "batch_size: found 0"),
+        ({"steps": 1, "learning_rate": 0.0}, "learning_rate: found 0.0"),
+        ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'"),
+    ],
+)
+def test_options_are_checked(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(AdaINError) as error:
+        TrainOptions(**options)
+    assert message in str(error.value)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA can run here")
+def test_cuda_where_there_is_none(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(AdaINError, match="PyTorch sees no CUDA device"):
+        Trainer(*folders, tmp_path, TrainOptions(**TINY | {"device": "cuda"}, steps=1))
+
+
+def test_the_command_trains(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "adain", "train", *map(str, folders), "-o", str(tmp_path)]
+    command += ["--steps", "2", "--crop", "64", "--batch-size", "1", "--reconstruction-steps", "1"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env=os.environ, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "weights.safetensors").is_file()
+    assert "weights.safetensors: step 2" in done.stdout
