@@ -1,7 +1,9 @@
 """The one exception family of the package, and how its messages are made."""
 
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class AdaINError(ValueError):
@@ -35,3 +37,15 @@ def failing(name: str, found: str, allowed: str) -> Iterator[None]:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
         reason = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
         raise found_error(name, f"{found} ({reason[:200]})", allowed) from error
+
+
+def checked_integer(name: str, value: Any, low: int, high: int | None = None) -> int:
+    """``value`` as an int within the bounds; AdaINError otherwise."""
+    allowed = f"an integer of at least {low}" if high is None else f"an integer in {low}..{high}"
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise found_error(name, repr(value)[:80], allowed) from None
+    if isinstance(value, bool) or number < low or (high is not None and number > high):
+        raise found_error(name, repr(value)[:80], allowed)
+    return number

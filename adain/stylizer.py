@@ -13,7 +13,8 @@ from PIL import Image
 
 from adain import weights
 from adain.errors import AdaINError, found_error
-from adain.images import EncodedImage, ImageSource, Picture, load_image
+from adain.images import EncodedImage, ImageSource, load_image
+from adain.picture import Picture
 from adain.sessions import choose_provider, open_session, reason_of
 from adain.style import Style
 

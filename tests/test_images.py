@@ -17,15 +17,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from adain.errors import AdaINError
-from adain.images import (
-    FORMATS,
-    MAX_PIXELS,
-    MAX_SIDE,
-    Picture,
-    encode_image,
-    load_image,
-    save_image,
-)
+from adain.images import FORMATS, MAX_PIXELS, encode_image, load_image, save_image
+from adain.picture import MAX_SIDE, Picture
 
 BLOCK = 16  # a multiple of the JPEG block with 4:2:0, so that colours do not run into each other
 BLOCKS = np.array(

@@ -1,0 +1,297 @@
+"""Exported files: the contract of design, proven against torch with the shipped weights."""
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+import onnx  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from adain import Stylizer, weights  # noqa: E402
+from adain.cli import run  # noqa: E402
+from adain.errors import AdaINError  # noqa: E402
+from adain.learning import export, pretrained  # noqa: E402
+from adain.learning.networks import Fast  # noqa: E402
+from adain.learning.parity import CASES, Report, cases, compare  # noqa: E402
+
+Bytes = npt.NDArray[np.uint8]
+PARTS = {
+    "fast": ("encoder", "decoder", "style", "whole"),
+    "vgg19": ("encoder", "decoder", "whole"),
+}
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """Where `python -m export` and `adain models get vgg19` put the files of each model."""
+    folders = {"fast": tmp_path_factory.mktemp("fast")}
+    command = [sys.executable, "-m", "export", "--model", "fast", "-o", str(folders["fast"])]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr
+    assert f"{CASES} cases, largest differences from torch" in done.stdout
+    try:
+        published = weights.find("vgg19.safetensors", get="")
+    except AdaINError:
+        yield folders
+        return
+    cache = tmp_path_factory.mktemp("cache")
+    with serve(published, tmp_path_factory.mktemp("server")) as url:
+        command = [sys.executable, "-c", INSTALL.format(url=url)]
+        environment = os.environ | {"XDG_CACHE_HOME": str(cache), "ADAIN_WEIGHTS": ""}
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=1200, env=environment
+        )
+    assert done.returncode == 0, done.stderr
+    assert "fetching" in done.stdout and f"{CASES} cases" in done.stdout
+    yield folders | {"vgg19": cache / "adain"}
+
+
+INSTALL = """
+import sys
+from adain import cli, weights
+weights.VGG19_URL = {url!r}
+sys.exit(cli.run(cli.cli, ["models", "get", "vgg19"]))
+"""
+
+
+class serve:  # noqa: N801
+    """The published encoder as its repository releases it, on an HTTP server of this machine."""
+
+    def __init__(self, published: Path, folder: Path) -> None:
+        tensors = load_file(published)
+        state = {
+            f"{index}.{kind}": tensors[f"{name}.{kind}"]
+            for name, index in pretrained._PTH_KEYS.items()
+            for kind in ("weight", "bias")
+        }
+        torch.save(state, folder / "vgg_normalised.pth")
+        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}/vgg_normalised.pth"
+
+    def __exit__(self, *exception: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture(params=list(PARTS))
+def model(request: pytest.FixtureRequest, exported: dict[str, Path]) -> str:
+    name: str = request.param
+    if name not in exported:
+        pytest.skip(f"no {weights.VGG19_FILES[0]} on this machine; {weights.GET_VGG19}")
+    return name
+
+
+@pytest.fixture
+def files(model: str, exported: dict[str, Path]) -> dict[str, Path]:
+    return {part: exported[model] / weights.onnx_file(model, part) for part in PARTS[model]}
+
+
+def session(file: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+def shapes(values: list[onnxruntime.NodeArg]) -> dict[str, list[str | int]]:
+    return {value.name: value.shape for value in values}
+
+
+def test_the_spread_of_cases() -> None:
+    spread = cases()
+    assert len(spread) == CASES == 50
+    assert {(16, 16), (1030, 33)} <= {(case.height, case.width) for case in spread}
+    assert {0.0, 1.0} <= {case.alpha for case in spread}
+    assert {1, 2, 3} == {case.batch for case in spread}
+
+
+def test_nothing_else_is_written(model: str, exported: dict[str, Path]) -> None:
+    names = {path.name for path in exported[model].iterdir()} - {"vgg_normalised.pth"}
+    assert names == {weights.onnx_file(model, part) for part in PARTS[model]}
+
+
+def test_the_contract_of_the_parts(model: str, files: dict[str, Path]) -> None:
+    channels, size = {"fast": (64, 896), "vgg19": (512, 1024)}[model]
+    encoder, decoder = session(files["encoder"]), session(files["decoder"])
+    assert shapes(encoder.get_inputs()) == {"image": ["N", 3, "height", "width"]}
+    assert shapes(encoder.get_outputs()) == {
+        "features": ["N", channels, "h", "w"],
+        "statistics": ["N", 2 * channels, 1, 1],
+    }
+    assert shapes(decoder.get_inputs()) == {
+        "features": ["N", channels, "h", "w"],
+        "statistics": ["N", 2 * channels, 1, 1],
+        "style": ["N or 1", size, "h or 1", "w or 1"],
+        "alpha": ["N or 1", 1, "h or 1", "w or 1"],
+    }
+    assert shapes(decoder.get_outputs()) == {"image": ["N", 3, "height", "width"]}
+    if model == "fast":
+        style = session(files["style"])
+        assert shapes(style.get_inputs()) == {"image": ["N", 3, "height", "width"]}
+        assert shapes(style.get_outputs()) == {"style": ["N", size, 1, 1]}
+
+
+def test_the_contract_of_the_whole(files: dict[str, Path]) -> None:
+    whole = session(files["whole"])
+    inputs = {value.name: (value.type, value.shape) for value in whole.get_inputs()}
+    assert inputs == {
+        "content": ("tensor(uint8)", ["N", "H", "W", 3]),
+        "style": ("tensor(uint8)", ["M", "Hs", "Ws", 3]),
+        "alpha": ("tensor(float)", ["A"]),
+    }
+    (output,) = whole.get_outputs()
+    assert (output.name, output.type) == ("stylized", "tensor(uint8)")
+
+
+def test_metadata_opset_and_one_file(model: str, files: dict[str, Path]) -> None:
+    for part, file in files.items():
+        proto = onnx.load(file, load_external_data=False)
+        onnx.checker.check_model(proto, full_check=True)
+        assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", 18)]
+        assert not any(tensor.external_data for tensor in proto.graph.initializer)
+        about = {entry.key: entry.value for entry in proto.metadata_props}
+        assert about["model"] == model and about["part"] == part
+        assert about["stride"] == {"fast": "4", "vgg19": "8"}[model]
+        assert len(about["weights_sha256"]) == 64
+        assert {"version", "contract", "channels", "training", "licence"} <= about.keys()
+        # Nothing of the machine that exported it.
+        assert str(Path.cwd()).encode() not in file.read_bytes()
+
+
+def test_weights_are_stored_once(files: dict[str, Path]) -> None:
+    parts = sum(file.stat().st_size for part, file in files.items() if part != "whole")
+    assert files["whole"].stat().st_size < 1.02 * parts
+
+
+def pictures(count: int, height: int, width: int, seed: int) -> Bytes:
+    return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 23), (16, 100)])
+def test_the_whole_gives_the_size_of_the_content(
+    files: dict[str, Path], size: tuple[int, int]
+) -> None:
+    feeds = {
+        "content": pictures(2, *size, 0),
+        "style": pictures(1, 50, 20, 1),
+        "alpha": np.array([0.5], np.float32),
+    }
+    (stylized,) = session(files["whole"]).run(None, feeds)
+    assert stylized.shape == (2, *size, 3) and stylized.dtype == np.uint8
+
+
+def test_a_batch_is_its_pictures_one_by_one(files: dict[str, Path]) -> None:
+    whole = session(files["whole"])
+    content, style = pictures(2, 40, 32, 0), pictures(2, 24, 56, 1)
+    alpha = np.array([0.3, 1.0], np.float32)
+    (batch,) = whole.run(None, {"content": content, "style": style, "alpha": alpha})
+    for i in range(2):
+        one = slice(i, i + 1)
+        feeds = {"content": content[one], "style": style[one], "alpha": alpha[one]}
+        (single,) = whole.run(None, feeds)
+        assert np.abs(batch[i].astype(int) - single[0]).max() <= 1
+
+
+def test_the_stylizer_computes_what_the_whole_file_does(
+    model: str, files: dict[str, Path], exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAIN_WEIGHTS", str(exported[model]))
+    content, style = pictures(1, 45, 70, 0), pictures(1, 33, 64, 1)
+    feeds = {"content": content, "style": style, "alpha": np.array([0.8], np.float32)}
+    (whole,) = session(files["whole"]).run(None, feeds)
+    stylizer = Stylizer(model, device="cpu")
+    assert stylizer.device == "cpu"
+    ours = stylizer.stylize(content[0], style[0], alpha=0.8)
+    assert np.abs(ours.astype(int) - whole[0]).max() <= 1
+
+
+def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of 0.001 in one bias of the graph is found, and the folder stays as it was."""
+    (tmp_path / weights.onnx_file("fast", "decoder")).write_bytes(b"the last good one")
+    build = export.build
+
+    def with_fault(model: Fast) -> dict[str, onnx.ModelProto]:
+        models = build(model)
+        bias = next(
+            tensor for tensor in models["decoder"].graph.initializer if list(tensor.dims) == [12]
+        )
+        values = onnx.numpy_helper.to_array(bias) + np.float32(1e-3)
+        bias.CopyFrom(onnx.numpy_helper.from_array(values, bias.name))
+        return models
+
+    monkeypatch.setattr(export, "build", with_fault)
+    monkeypatch.setattr(export, "compare", partial(compare, count=3))
+    with pytest.raises(AdaINError, match=r"image differs from torch's by 0\.001"):
+        export.export_model("fast", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [weights.onnx_file("fast", "decoder")]
+    assert (tmp_path / weights.onnx_file("fast", "decoder")).read_bytes() == b"the last good one"
+
+
+def test_a_report_with_nan_is_refused() -> None:
+    report = Report()
+    report.note("image", 1e-6)
+    report.require()
+    with pytest.raises(AdaINError, match="nan"):
+        replace(report, differences={"image": float("nan")}).require()
+    with pytest.raises(AdaINError, match="bytes differ"):
+        replace(report, changed=0.5).require()
+
+
+def test_exporting_again_gives_the_same_bytes(exported: dict[str, Path]) -> None:
+    models = export.build(pretrained.load_model("fast"))
+    for part, proto in models.items():
+        kept = onnx.load(exported["fast"] / weights.onnx_file("fast", part))
+        assert proto.graph.SerializeToString(deterministic=True) == kept.graph.SerializeToString(
+            deterministic=True
+        )
+
+
+def test_the_shipped_files_are_of_the_shipped_weights() -> None:
+    source = pretrained.find_trained("fast")
+    for part, file in weights.find_model("fast").items():
+        about = session(file).get_modelmeta().custom_metadata_map
+        assert about["weights_sha256"] == weights.sha256(source), part
+
+
+def test_broken_weights_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from export.__main__ import export as command
+
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no tensors")
+    arguments = ["--model", "fast", "-o", str(tmp_path / "out"), "--weights", str(broken)]
+    assert run(command, arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1 and "broken.safetensors" in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_download_that_is_another_network_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vgg19_weights: Path
+) -> None:
+    tensors = load_file(vgg19_weights)
+    tensors["conv2_1.weight"] *= 1.01
+    other = tmp_path / "other.safetensors"
+    from safetensors.torch import save_file
+
+    save_file(tensors, other)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("ADAIN_WEIGHTS", "")
+    with serve(other, tmp_path) as url:
+        monkeypatch.setattr(weights, "VGG19_URL", url)
+        with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
+            export.install_vgg19(lambda line: None)
+    assert list((tmp_path / "cache" / "adain").iterdir()) == []
