@@ -130,6 +130,12 @@ class VGG19Decoder(nn.Module):
             *block(64, 64),
             conv3x3(64, 3),
         )
+        # He et al. 2015. PyTorch's default halves the signal at every one of the nine layers, and
+        # training then begins with pictures of a single gray.
+        for layer in self.layers:
+            if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         """The stylised image ``[N, 3, 8h, 8w]``, not yet clipped to [0, 1]."""
