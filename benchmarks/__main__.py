@@ -25,7 +25,7 @@ import adain
 from adain.cli import run
 from adain.errors import AdaINError
 from adain.learning.evaluate import markdown_table
-from adain.learning.networks import MODELS, VGG19
+from adain.learning.networks import MODELS, VGG19, Fast, PaperDecoder
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
 Stylize: TypeAlias = Callable[[Pixels], object]
@@ -33,27 +33,32 @@ Stylize: TypeAlias = Callable[[Pixels], object]
 # The side of the product of two square matrices that stands for the machine's peak.
 MATRIX_SIZE = 2048
 EAGER = "paper, torch eager"
-SIDES = {  # name of the side: the model that it runs
-    EAGER: "vgg19",
-    "paper, torch channels_last": "vgg19",
+SIDES = {  # name of the side: the network that it runs
+    EAGER: "paper",
+    "paper, torch channels_last": "paper",
     "vgg19, ONNX Runtime": "vgg19",
     "fast, ONNX Runtime": "fast",
 }
 
 
-def count_macs(model: str, size: int) -> float:
+def make_network(name: str) -> VGG19 | Fast:
+    """A network with random weights: neither speed nor MACs depend on them."""
+    return VGG19(PaperDecoder()) if name == "paper" else MODELS[name]()
+
+
+def count_macs(name: str, size: int) -> float:
     """Multiply-accumulates of encoder, AdaIN and decoder for a picture of size x size pixels."""
     # On the meta device nothing is computed; the counter knows two operations for each MAC.
     with torch.device("meta"), torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network = MODELS[model]()
+        network = make_network(name)
         style = torch.empty(1, network.style_channels, 1, 1)
         alpha = torch.empty(1, 1, 1, 1)
         network.decoder(*network.encoder(torch.empty(1, 3, size, size)), style, alpha)
     return float(counter.get_total_flops()) / 2
 
 
-def torch_side(network: VGG19, memory_format: torch.memory_format, style: Pixels) -> Stylize:
-    """The paper's pipeline in float32. The weights are random: speed does not depend on them."""
+def torch_side(network: VGG19 | Fast, memory_format: torch.memory_format, style: Pixels) -> Stylize:
+    """The paper's pipeline in float32."""
     alpha = torch.ones(1, 1, 1, 1)
 
     def to_input(pixels: Pixels) -> torch.Tensor:
@@ -76,7 +81,7 @@ def make_sides(style: Pixels) -> tuple[dict[str, Stylize], dict[str, str]]:
     """The sides that can run here, and for each of the others the reason why not."""
     sides, missing = {}, {}
     for name, layout in zip(SIDES, (torch.contiguous_format, torch.channels_last), strict=False):
-        network = VGG19().eval().to(memory_format=layout)
+        network = make_network(SIDES[name]).eval().to(memory_format=layout)
         sides[name] = torch_side(network, layout, style)
     for name in list(SIDES)[2:]:
         try:

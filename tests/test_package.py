@@ -23,6 +23,7 @@ MODEL_FILES = {
     "adain-fast-decoder.onnx",
     "adain-fast-encoder.onnx",
     "adain-fast-style.onnx",
+    "fast.safetensors",
     "vgg19-decoder.safetensors",
 }
 STYLIZE = """

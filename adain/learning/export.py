@@ -36,6 +36,8 @@ OPSET = 18
 # The IR version that came with opset 18's time; older runtimes refuse newer ones.
 IR_VERSION = 8
 CONTRACT = "1"
+# The contract's smallest side of an image, in pixels.
+SMALLEST = 16
 
 
 class _Decode(nn.Module):
@@ -85,10 +87,17 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
     return cut
 
 
-def export_part(part: Part, stride: int) -> ModelProto:
+def export_part(part: Part, stride: int, margin: int) -> ModelProto:
     """One network as an ONNX model with symbolic sizes."""
-    dims = {name: torch.export.Dim(name, min=2, max=65536) for name in ("N", "h", "w")}
-    sizes = {**dims, "height": stride * dims["h"], "width": stride * dims["w"]}
+    # In strides for images, in features otherwise; both begin at the smallest image.
+    start = SMALLEST // stride + (0 if "image" in part.inputs else 2 * margin)
+    dims = {name: torch.export.Dim(name, min=start, max=65536) for name in ("h", "w")}
+    sizes = {
+        **dims,
+        "N": torch.export.Dim("N", min=1, max=65536),
+        "height": stride * dims["h"],
+        "width": stride * dims["w"],
+    }
     shapes = tuple(
         {axis: sizes[name] for axis, name in enumerate(axes) if name}
         for _, axes in part.inputs.values()
@@ -243,7 +252,9 @@ def _model(graph: onnx.GraphProto) -> ModelProto:
 
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
-    cut = {name: export_part(part, model.stride) for name, part in parts(model).items()}
+    cut = {
+        name: export_part(part, model.stride, model.margin) for name, part in parts(model).items()
+    }
     return {**cut, "whole": join(cut, model.stride)}
 
 

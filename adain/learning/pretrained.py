@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from adain import weights
 from adain.errors import AdaINError
-from adain.learning.networks import MODELS, VGG19, Fast, VGG19Encoder
+from adain.learning.networks import MODELS, VGG19, Fast, PaperDecoder, VGG19Encoder
 
 # Positions of the convolutions in the sequential networks that vgg_normalised.pth and the
 # paper's decoder were saved from.
@@ -96,7 +96,7 @@ def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
     """The decoder released with the paper, to measure ours against."""
     path = Path(path)
     tensors = read_safetensors(path)
-    model = VGG19()
+    model = VGG19(PaperDecoder())
     model.encoder = load_vgg19_encoder()
     convolutions = [i for i, layer in enumerate(model.decoder.layers) if hasattr(layer, "weight")]
     renamed = {

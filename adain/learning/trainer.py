@@ -183,9 +183,7 @@ class Trainer:
         known = Content(content, features, statistics)
         return self._decode(network, known, condition, alpha), target, style_statistics
 
-    def _batch(
-        self, step: int, count: int, crop: int
-    ) -> tuple[Tensor, Tensor, torch.Generator]:
+    def _batch(self, step: int, count: int, crop: int) -> tuple[Tensor, Tensor, torch.Generator]:
         # Everything random follows from the step alone, so a resumed run draws the same batches.
         generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
         content = self._input(self.content.random_crops(count, crop, generator))

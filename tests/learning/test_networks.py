@@ -8,18 +8,20 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from pathlib import Path  # noqa: E402
 
-from safetensors.torch import load_file  # noqa: E402
+from safetensors.torch import load_file, save_file  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from adain.learning.networks import (  # noqa: E402
     MODELS,
     VGG19,
     Fast,
+    LightDecoder,
+    PaperDecoder,
     VGG19Encoder,
     adain,
     channel_statistics,
 )
-from adain.learning.pretrained import load_vgg19_encoder  # noqa: E402
+from adain.learning.pretrained import load_paper_decoder, load_vgg19_encoder  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 
@@ -110,6 +112,40 @@ def test_preprocess_is_folded_exactly(vgg19_weights: Path) -> None:
     torch.testing.assert_close(found, expected.float(), atol=1e-4, rtol=1e-4)
 
 
+def test_the_paper_decoder_mirrors_the_encoder() -> None:
+    layers = list(PaperDecoder().layers)
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d)]
+    channels = [layer.out_channels for layer in convolutions]
+    assert channels == [256, 256, 256, 256, 128, 128, 64, 64, 3]
+    assert {layer.padding_mode for layer in convolutions} == {"reflect"}
+    assert sum(isinstance(layer, nn.Upsample) for layer in layers) == 3
+    assert not any("Norm" in type(layer).__name__ for layer in layers)
+
+
+def test_the_paper_decoder_file_is_loaded_by_position(vgg19_weights: Path, tmp_path: Path) -> None:
+    del vgg19_weights
+    torch.manual_seed(0)
+    decoder = PaperDecoder().eval()
+    convolutions = [layer for layer in decoder.layers if isinstance(layer, nn.Conv2d)]
+    tensors = {}
+    for index, layer in zip((1, 5, 8, 11, 14, 18, 21, 25, 28), convolutions, strict=True):
+        tensors |= {f"{index}.weight": layer.weight.detach(), f"{index}.bias": layer.bias.detach()}
+    save_file(tensors, tmp_path / "decoder.safetensors")
+    model = load_paper_decoder(tmp_path / "decoder.safetensors")
+    for ours, theirs in zip(model.decoder.parameters(), decoder.parameters(), strict=True):
+        assert torch.equal(ours, theirs)
+
+
+def test_the_light_decoder_begins_without_a_checkerboard() -> None:
+    decoder, alpha = LightDecoder().eval(), torch.zeros(1, 1, 1, 1)
+    features = random(1, 512, 4, 4)
+    statistics = channel_statistics(features)
+    with torch.inference_mode():
+        image = decoder(features, statistics, statistics, alpha)
+    blocks = image.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+    assert torch.equal(blocks[..., 0, :, 0], blocks[..., 1, :, 1])
+
+
 @pytest.fixture(scope="module", params=list(MODELS))
 def model(request: pytest.FixtureRequest) -> VGG19 | Fast:
     torch.manual_seed(0)
@@ -122,10 +158,12 @@ def test_contract_shapes(model: VGG19 | Fast) -> None:
     image, style_image = random(2, 3, 5 * stride, 7 * stride), random(2, 3, 64, 48)
     features, statistics = model.encoder(image)
     style = model.style(style_image)
-    assert features.shape == (2, model.channels, 5, 7)
+    around = 2 * model.margin
+    assert features.shape == (2, model.channels, 5 + around, 7 + around)
     assert statistics.shape == (2, 2 * model.channels, 1, 1)
     assert style.shape == (2, model.style_channels, 1, 1)
-    torch.testing.assert_close(statistics, channel_statistics(features))
+    inside = features[:, :, model.margin : 5 + model.margin, model.margin : 7 + model.margin]
+    torch.testing.assert_close(statistics, channel_statistics(inside))
     assert model.decoder(features, statistics, style, random(2, 1, 1, 1)).shape == image.shape
 
 
@@ -155,10 +193,10 @@ def test_strength_0_does_not_depend_on_the_style(model: VGG19 | Fast) -> None:
 @torch.inference_mode()
 def test_a_tile_of_the_features_gives_a_tile_of_the_picture(model: VGG19 | Fast) -> None:
     """Nothing after the statistics looks at the whole picture: far from the cut all is equal."""
-    features, statistics = model.encoder(random(1, 3, 32 * model.stride, 16 * model.stride))
+    features, statistics = model.encoder(random(1, 3, 40 * model.stride, 16 * model.stride))
     style, one = model.style(random(1, 3, 64, 64, seed=1)), torch.ones(1, 1, 1, 1)
     whole = model.decoder(features, statistics, style, one)
-    upper = model.decoder(features[:, :, :24], statistics, style, one)
+    upper = model.decoder(features[:, :, :32], statistics, style, one)
     # The receptive field of `fast`'s six 5x5 convolutions and its last ones: 14 features.
-    rows = 8 * model.stride
+    rows = (32 - 14 - model.margin) * model.stride
     torch.testing.assert_close(upper[:, :, :rows], whole[:, :, :rows], atol=1e-5, rtol=1e-4)

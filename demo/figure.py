@@ -1,0 +1,59 @@
+"""The README's picture: contents down the side, styles along the top, and the strength.
+
+``python -m demo.figure -o docs/figure.jpg --content PHOTO`` draws the styles and the first content
+itself; PHOTO is any picture of yours.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from PIL import Image, ImageOps
+
+from adain import Stylizer, save_image, weights
+from adain.cli import run
+from adain.images import load_image
+from demo import examples
+
+CELL = 240
+GAP = 6
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
+    """Pictures in rows of equal cells on white; None leaves a cell empty."""
+    width, height = max(map(len, rows)), len(rows)
+    canvas = Image.new("RGB", (width * (CELL + GAP) - GAP, height * (CELL + GAP) - GAP), "white")
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            if picture is not None:
+                cell = ImageOps.fit(picture.convert("RGB"), (CELL, CELL), Image.Resampling.LANCZOS)
+                canvas.paste(cell, (x * (CELL + GAP), y * (CELL + GAP)))
+    return canvas
+
+
+@click.command()
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option(
+    "--content", "photos", type=click.Path(path_type=Path), multiple=True, help="More contents."
+)
+@click.option("--model", type=click.Choice(weights.MODELS), default="fast", show_default=True)
+def figure(output: Path, photos: Sequence[Path], model: str) -> None:
+    """Write one picture that shows MODEL on drawn and given contents."""
+    stylizer = Stylizer(model)
+    style_files = examples.drawn(examples.STYLES)
+    styles = [stylizer.encode_style(path) for path in style_files]
+    contents = [
+        load_image(path, max_side=512).to_pil()
+        for path in (*photos, *examples.drawn(examples.CONTENTS)[:1])
+    ]
+    rows: list[list[Image.Image | None]] = [[None, *map(Image.open, style_files)]]
+    rows += [[photo, *(stylizer.stylize(photo, style) for style in styles)] for photo in contents]
+    # The last row drags the slider: the first content under the first style.
+    rows += [[None, *(stylizer.stylize(contents[0], styles[0], alpha) for alpha in STRENGTHS)]]
+    save_image(sheet(rows), output, quality=88)
+
+
+if __name__ == "__main__":
+    sys.exit(run(figure))
