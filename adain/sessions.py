@@ -10,7 +10,13 @@ import threading
 from pathlib import Path
 from typing import TypeAlias
 
-import onnxruntime
+try:
+    import onnxruntime
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "adain runs on ONNX Runtime, which is not installed: pip install 'adain[cpu]', or"
+        " 'adain[gpu]' for CUDA"
+    ) from error
 
 from adain.errors import AdaINError, found_error
 

@@ -84,7 +84,7 @@ class Stylizer:
         """The style of a picture; kept for the next call with the same picture.
 
         ``image`` is whatever ``load_image`` takes. ``max_side`` brings a larger picture down to
-        this many pixels on its long side: the smaller, the broader the brush strokes.
+        this many pixels on its long side: the smaller, the finer the brush strokes.
         """
         return self._encode_style(load_image(image, max_side=max_side).rgb)
 
