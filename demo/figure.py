@@ -1,7 +1,7 @@
 """The README's picture: contents down the side, styles along the top, and the strength.
 
-``python -m demo.figure -o docs/figure.jpg --content PHOTO`` draws the styles and the first content
-itself; PHOTO is any picture of yours.
+``python -m demo.figure -o docs/figure.jpg --content PHOTO`` draws the styles itself; PHOTO is any
+picture of yours, and a drawn one where there is none.
 """
 
 import sys
@@ -16,7 +16,7 @@ from adain.cli import run
 from adain.images import load_image
 from demo import examples
 
-CELL = 240
+CELL = 220
 GAP = 6
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -35,24 +35,31 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 
 @click.command()
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
+@click.option("--content", "photos", type=click.Path(path_type=Path), multiple=True)
 @click.option(
-    "--content", "photos", type=click.Path(path_type=Path), multiple=True, help="More contents."
+    "--model",
+    "models",
+    type=click.Choice(weights.MODELS),
+    multiple=True,
+    default=weights.MODELS,
+    help="May be given more than once. [default: both]",
 )
-@click.option("--model", type=click.Choice(weights.MODELS), default="fast", show_default=True)
-def figure(output: Path, photos: Sequence[Path], model: str) -> None:
-    """Write one picture that shows MODEL on drawn and given contents."""
-    stylizer = Stylizer(model)
+def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
+    """Write one picture that shows the models, a row for each content and model."""
     style_files = examples.drawn(examples.STYLES)
-    styles = [stylizer.encode_style(path) for path in style_files]
+    stylizers = [Stylizer(model) for model in models]
     contents = [
         load_image(path, max_side=512).to_pil()
-        for path in (*photos, *examples.drawn(examples.CONTENTS)[:1])
+        for path in photos or examples.drawn(examples.CONTENTS)[:1]
     ]
     rows: list[list[Image.Image | None]] = [[None, *map(Image.open, style_files)]]
-    rows += [[photo, *(stylizer.stylize(photo, style) for style in styles)] for photo in contents]
+    for content in contents:
+        for stylizer in stylizers:
+            rows.append([content, *(stylizer.stylize(content, path) for path in style_files)])
     # The last row drags the slider: the first content under the first style.
-    rows += [[None, *(stylizer.stylize(contents[0], styles[0], alpha) for alpha in STRENGTHS)]]
-    save_image(sheet(rows), output, quality=88)
+    first, style = contents[0], style_files[0]
+    rows.append([None, *(stylizers[0].stylize(first, style, alpha) for alpha in STRENGTHS)])
+    save_image(sheet(rows), output, quality=85)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import click
 from adain.cli import run
 from adain.errors import found_error
 from adain.files import write_atomically
+from adain.learning.memory import keep_freed_memory
 from adain.learning.metrics import (
     ContentItself,
     Evaluation,
@@ -140,6 +141,7 @@ def compare(
     if table is not None and not table.parent.is_dir():
         # Found out now, not after ten minutes of measuring.
         raise found_error("--csv", f"no folder {table.parent}", "a file in an existing folder")
+    keep_freed_memory()
     pairs, files = read_pairs(folder, count), weights_by_model(weights)
     models: dict[str, Model] = {"content itself": ContentItself()}
     if paper_decoder is not None:

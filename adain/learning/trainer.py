@@ -7,7 +7,6 @@ style, the content as its own style, and a random strength (an eighth each). The
 must give the content back, pixel by pixel.
 """
 
-import ctypes
 import hashlib
 import io
 import json
@@ -28,6 +27,7 @@ from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
 from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
+from adain.learning.memory import keep_freed_memory
 from adain.learning.networks import MODELS, VGG19, Fast, adain, channel_statistics
 from adain.learning.pretrained import load_vgg19_encoder
 
@@ -71,19 +71,6 @@ class TrainOptions:
         check(self.precision in ("bf16", "fp32"), "precision", "bf16 or fp32")
         if (self.steps is None) == (self.hours is None):
             raise AdaINError("give either steps or hours, so that the learning rate can decay")
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep what is freed for the next step.
-
-    By default it returns every large tensor's pages to the system and faults them in again: a
-    third of a training step on a CPU.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
-    if mallopt is not None:
-        m_trim_threshold, m_mmap_max = -1, -4
-        mallopt(m_trim_threshold, -1)
-        mallopt(m_mmap_max, 0)
 
 
 def choose_device(name: str) -> torch.device:
