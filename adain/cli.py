@@ -15,7 +15,7 @@ import click
 
 from adain import __version__, weights
 from adain.errors import AdaINError, found_error
-from adain.images import load_image, save_image
+from adain.images import format_of, load_image, save_image
 from adain.stylizer import Stylizer
 
 MODEL = click.Choice(weights.MODELS)
@@ -97,6 +97,8 @@ def stylize(
         with suppress(OSError):
             if output.samefile(source):
                 raise found_error(str(output), "one of the inputs", "another file")
+    # Found out before the model runs and not after it.
+    format_of(str(output), output.suffix)
     started = time.perf_counter()
     stylizer = Stylizer(model, device)
     picture = load_image(content, max_side=max_side)

@@ -97,7 +97,7 @@ def save_image(
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
         raise found_error("path", f"a {type(path).__name__}", "a str or os.PathLike[str]")
     name = os.fspath(path)
-    data = _encode(image, name, _format(name, Path(name).suffix), quality)
+    data = _encode(image, name, format_of(name, Path(name).suffix), quality)
     write_atomically(path, data)
 
 
@@ -105,7 +105,7 @@ def encode_image(
     image: Picture | Image.Image | npt.NDArray[Any], suffix: str = ".png", *, quality: int = 95
 ) -> bytes:
     """The bytes that `save_image` would write to a path with this suffix."""
-    return _encode(image, "the image", _format("suffix", suffix), quality)
+    return _encode(image, "the image", format_of("suffix", suffix), quality)
 
 
 def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
@@ -236,7 +236,8 @@ def _orientation(image: Image.Image) -> int:
 # Writing
 
 
-def _format(name: str, suffix: str) -> str:
+def format_of(name: str, suffix: str) -> str:
+    """The format that a suffix stands for; AdaINError, with the name, where it is none of ours."""
     format = _SUFFIXES.get(suffix.lower())
     if format is None:
         raise found_error(

@@ -1,15 +1,15 @@
 """Styles as vectors: arithmetic to the last bit, files, and what is refused."""
 
 import os
-from collections.abc import Callable
 from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import error_of
 from safetensors.numpy import save_file
 
-from adain import AdaINError, Style
+from adain import Style
 
 WEIGHTS = "5" * 64
 
@@ -17,14 +17,6 @@ WEIGHTS = "5" * 64
 def style(seed: int, model: str = "fast", weights: str = WEIGHTS, size: int = 896) -> Style:
     vector = np.random.default_rng(seed).normal(size=size).astype(np.float32)
     return Style(vector, model, weights)
-
-
-def error_of(call: Callable[[], object]) -> str:
-    with pytest.raises(AdaINError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def same(a: Style, b: Style) -> bool:

@@ -14,10 +14,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from helpers import error_of
 from onnx import helper
 from PIL import Image
 
-from adain import AdaINError, Style, Stylizer, weights
+from adain import Style, Stylizer, weights
 from adain import stylizer as module
 from adain.images import load_image
 
@@ -27,14 +28,6 @@ MODES = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "CMYK", "YCbCr"
 MODES += ["I;16", "I", "F"]
 # Grey samples in the full range of these, as converting from RGB would not give them.
 WIDE = {"I;16": (np.uint16, 257), "I": (np.int32, 257), "F": (np.float32, 1 / 255)}
-
-
-def error_of(call: Callable[[], object]) -> str:
-    with pytest.raises(AdaINError) as caught:
-        call()
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -30,14 +30,13 @@ from adain.learning.pretrained import (
     load_vgg19_encoder,
     training_digest,
 )
+from adain.stylizer import SMALLEST
 
 # ONNX Runtime's CUDA provider had no kernel for the Pad of opsets 19 to 23 for several releases.
 OPSET = 18
 # The IR version that came with opset 18's time; older runtimes refuse newer ones.
 IR_VERSION = 8
 CONTRACT = "1"
-# The contract's smallest side of an image, in pixels.
-SMALLEST = 16
 
 
 class _Decode(nn.Module):

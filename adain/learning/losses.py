@@ -38,15 +38,12 @@ def gram_matrix(features: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / (channels * height * width)
 
 
-def gram_loss(features: Sequence[Tensor], style_features: Sequence[Tensor]) -> Tensor:
-    """Over the layers, the mean squared difference of the Gram matrices.
-
-    The two pictures may differ in size.
-    """
+def gram_loss(grams: Sequence[Tensor], style_grams: Sequence[Tensor]) -> Tensor:
+    """Over the layers, the mean squared difference of the Gram matrices ``[N, C, C]``."""
     return torch.stack(
         [
-            (gram_matrix(ours) - gram_matrix(theirs)).square().mean(dim=(1, 2))
-            for ours, theirs in zip(features, style_features, strict=True)
+            (ours - theirs).square().mean(dim=(1, 2))
+            for ours, theirs in zip(grams, style_grams, strict=True)
         ]
     ).sum(dim=0)
 

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from adain.errors import AdaINError
 from adain.images import load_image
 from adain.learning.data import SUFFIXES
-from adain.learning.losses import gram_matrix, mean_squared_error, style_loss
+from adain.learning.losses import gram_loss, gram_matrix, mean_squared_error, style_loss
 from adain.learning.networks import VGG19Encoder, adain, channel_statistics
 
 SIZE = 512
@@ -143,11 +143,7 @@ class Judge:
             "content_loss": mean_squared_error(output.relu4_1, content.relu4_1).item(),
             "target_loss": mean_squared_error(output.relu4_1, target).item(),
             "style_loss": style_loss(output.statistics, style.statistics).item(),
-            "gram_loss": sum(
-                # `gram_loss` of losses.py, from Gram matrices that are known already.
-                mean_squared_error(ours[:, None], theirs[:, None]).item()
-                for ours, theirs in zip(output.grams, style.grams, strict=True)
-            ),
+            "gram_loss": gram_loss(output.grams, style.grams).item(),
             "ssim": ssim(image, self.image(pair.content)).item(),
         }
 

@@ -91,10 +91,11 @@ class Report:
         )
 
 
-def pad_to_stride(image: Tensor, stride: int) -> Tensor:
-    """Reflect ``[N, 3, H, W]`` at the bottom and right up to multiples of the stride."""
-    height, width = image.shape[2:]
-    return F.pad(image, (0, -width % stride, 0, -height % stride), mode="reflect")
+def _unit(pictures: Array, stride: int) -> Tensor:
+    """uint8 ``[N, H, W, 3]`` as ``[N, 3, H', W']`` in [0, 1], reflected up to the stride."""
+    height, width = pictures.shape[1:3]
+    planar = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    return F.pad(planar, (0, -width % stride, 0, -height % stride), mode="reflect")
 
 
 def stylize_bytes(
@@ -102,13 +103,11 @@ def stylize_bytes(
 ) -> npt.NDArray[np.uint8]:
     """What ``adain-<model>.onnx`` computes, in torch: uint8 ``[N, H, W, 3]`` in and out."""
 
-    def unit(picture: Array) -> Tensor:
-        planar = torch.from_numpy(picture).permute(0, 3, 1, 2).float() / 255
-        return pad_to_stride(planar, model.stride)
-
-    features, statistics = model.encoder(unit(content))
+    features, statistics = model.encoder(_unit(content, model.stride))
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
-    image = model.decoder(features, statistics, model.style(unit(style)), strength).clamp(0, 1)
+    image = model.decoder(
+        features, statistics, model.style(_unit(style, model.stride)), strength
+    ).clamp(0, 1)
     height, width = content.shape[1:3]
     cut = image[:, :, :height, :width].mul(255).round().byte()
     return np.ascontiguousarray(cut.permute(0, 2, 3, 1).numpy())
@@ -167,10 +166,6 @@ def _compare_parts(
     alpha: npt.NDArray[np.float32],
     report: Report,
 ) -> None:
-    def unit(picture: Array) -> Tensor:
-        planar = torch.from_numpy(picture).permute(0, 3, 1, 2).float() / 255
-        return pad_to_stride(planar, model.stride)
-
     def run(part: str, **inputs: Tensor) -> list[Array]:
         feeds = {name: tensor.contiguous().numpy() for name, tensor in inputs.items()}
         outputs: list[Array] = sessions[part].run(None, feeds)
@@ -180,7 +175,7 @@ def _compare_parts(
         scale = max(1.0, float(ours.abs().max()))
         return float(np.abs(theirs - ours.numpy()).max()) / scale
 
-    image, style_image = unit(content), unit(style)
+    image, style_image = _unit(content, model.stride), _unit(style, model.stride)
     features, statistics = model.encoder(image)
     outputs = run("encoder", image=image)
     report.note("features", relative(outputs[0], features))
