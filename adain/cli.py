@@ -125,22 +125,32 @@ def stylize(
     required=True,
     help="Folder of the run; where it holds a checkpoint, the run goes on.",
 )
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Weights to start from, as another run wrote them.",
+)
 @click.option("--model", type=MODEL, help="What to train. [default: fast]")
 @click.option("--steps", type=int, help="Train for this many steps, or ...")
 @click.option("--hours", type=float, help="... for this long.")
 @click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")
 @click.option("--batch-size", type=int, help="Pairs of crops in a step. [default: 8]")
-@click.option("--learning-rate", type=float, help="Peak rate of Adam.")
+@click.option("--learning-rate", type=float, help="Peak rate of Adam; Muon's is 5 times as much.")
+@click.option("--optimizer", type=click.Choice(["muon", "adam"]), help="[default: muon]")
 @click.option("--reconstruction-steps", type=int, help="Steps of plain reconstruction first.")
+@click.option(
+    "--reuse", type=int, help="Batches that see a crop, each with another partner. [default: 2]"
+)
 @click.option("--style-weight", type=float, help="Weight of the style loss. [default: 10]")
 @click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
+@click.option("--checkpoint-minutes", type=float, help="Time between checkpoints. [default: 3]")
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
     require_learn("training")
+    from adain.learning.options import TrainOptions
     from adain.learning.train import train as train_model
-    from adain.learning.trainer import TrainOptions
 
     given = {name: value for name, value in options.items() if value is not None}
     trainer = train_model(content_dir, style_dir, run_dir, TrainOptions(**given), click.echo)

@@ -66,7 +66,15 @@ class ImageStore:
         device: torch.device | str = "cpu",
         memory: int = 8 << 30,
         label: str = "images",
+        vivid: bool = False,
     ) -> None:
+        """``vivid``: of the random crops, change the colours of every second one, mostly to more
+        saturation and contrast, and replace one in twenty by a single colour.
+
+        The paintings that people choose are further from photographs than most paintings are, and
+        a style without any texture is the hardest of all.
+        """
+        self.vivid = vivid
         self.device = torch.device(device)
         self.images: list[Tensor | Path] = []
         self.skipped: list[str] = []
@@ -89,14 +97,17 @@ class ImageStore:
         image = self.images[index]
         return image if isinstance(image, Tensor) else decode(image).to(self.device)
 
-    def random_crops(self, count: int, size: int, generator: torch.Generator) -> Tensor:
+    def random_crops(
+        self, count: int, size: int, generator: torch.Generator, share: slice = slice(None)
+    ) -> Tensor:
         """``count`` crops of random images, places and scales, float32 ``[count, 3, size, size]``.
 
         A crop is a square between ``size`` pixels and the image's whole short side, scaled down to
-        ``size``, and mirrored half of the time.
+        ``size``, and mirrored half of the time. Of the ``count``, only those in ``share`` are made.
         """
-        draws = torch.rand(count, 5, generator=generator, dtype=torch.float64).tolist()
-        return torch.stack([self._crop(size, *draw) for draw in draws])
+        draws = torch.rand(count, 8, generator=generator, dtype=torch.float64)[share]
+        crops = torch.stack([self._crop(size, *draw) for draw in draws[:, :5].tolist()])
+        return _vivid(crops, draws.to(crops)) if self.vivid else crops
 
     def _crop(
         self, size: int, pick: float, scale: float, x: float, y: float, flip: float
@@ -116,6 +127,21 @@ class ImageStore:
         side = min(height, width)
         top, left = (height - side) // 2, (width - side) // 2
         return _resize(image[:, top : top + side, left : left + side], size)
+
+
+def _vivid(crops: Tensor, draws: Tensor) -> Tensor:
+    """Crops with other colours, or one colour, by draws ``[N, 8]`` in [0, 1].
+
+    Saturation changes by 0.7 to 2.5 and contrast by 0.8 to 1.8 times.
+    """
+    chosen, saturation, contrast = draws[:, 5:].view(-1, 3, 1, 1, 1).unbind(dim=1)
+    gray = crops.mean(dim=1, keepdim=True)
+    changed = gray + (crops - gray) * (0.7 + 1.8 * saturation)
+    mean = crops.mean(dim=(1, 2, 3), keepdim=True)
+    changed = (mean + (changed - mean) * (0.8 + contrast)).clamp(0, 1)
+    # Where a crop is replaced, the place that was drawn for it is free to be its colour.
+    colour = draws[:, 1:4, None, None].expand_as(crops)
+    return torch.where(chosen < 0.5, changed, torch.where(chosen < 0.95, crops, colour))
 
 
 def _resize(crop: Tensor, size: int) -> Tensor:

@@ -27,10 +27,8 @@ from adain.learning.metrics import (
     evaluate,
     read_pairs,
 )
-from adain.learning.networks import MODELS
-from adain.learning.pretrained import load_model, load_paper_decoder, load_vgg19_encoder
-
-PAPER_DECODER = "paper decoder"
+from adain.learning.model_options import PAPER_DECODER, load_models, model_options
+from adain.learning.pretrained import load_vgg19_encoder
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -92,39 +90,9 @@ def write_csv(path: Path, evaluations: Mapping[str, Evaluation]) -> None:
     write_atomically(path, text.getvalue().encode())
 
 
-def weights_by_model(entries: Iterable[str]) -> dict[str, Path]:
-    """NAME=FILE entries as a mapping."""
-    files = {}
-    for entry in entries:
-        name, _, file = entry.partition("=")
-        if name not in MODELS or not file:
-            allowed = " or ".join(f"{model}=FILE" for model in MODELS)
-            raise found_error("--weights", repr(entry), allowed)
-        files[name] = Path(file)
-    return files
-
-
 @click.command(epilog="Example: python -m adain.learning.evaluate EVAL_DIR --paper-decoder FILE")
 @click.argument("folder", metavar="EVAL_DIR", type=click.Path(path_type=Path))
-@click.option(
-    "--paper-decoder",
-    type=click.Path(path_type=Path),
-    help="The decoder released with the paper, to compare with.",
-)
-@click.option(
-    "--weights",
-    metavar="NAME=FILE",
-    multiple=True,
-    help="Weights of a model instead of the shipped ones.",
-)
-@click.option(
-    "--model",
-    "names",
-    type=click.Choice(list(MODELS)),
-    multiple=True,
-    default=list(MODELS),
-    help="Which models; may be given more than once. [default: both]",
-)
+@model_options
 @click.option("--pairs", "count", type=int, help="Only so many pairs, spread evenly.")
 @click.option(
     "--csv", "table", type=click.Path(path_type=Path), help="Write the figures of every pair."
@@ -142,11 +110,11 @@ def compare(
         # Found out now, not after ten minutes of measuring.
         raise found_error("--csv", f"no folder {table.parent}", "a file in an existing folder")
     keep_freed_memory()
-    pairs, files = read_pairs(folder, count), weights_by_model(weights)
-    models: dict[str, Model] = {"content itself": ContentItself()}
-    if paper_decoder is not None:
-        models[PAPER_DECODER] = load_paper_decoder(paper_decoder)
-    models |= {name: load_model(name, files.get(name)) for name in names}
+    pairs = read_pairs(folder, count)
+    models: dict[str, Model] = {
+        "content itself": ContentItself(),
+        **load_models(names, weights, paper_decoder),
+    }
     judge = Judge(load_vgg19_encoder())
     results = {name: evaluate(model, pairs, judge, label=name) for name, model in models.items()}
     means = {name: evaluation.mean() for name, evaluation in results.items()}

@@ -86,16 +86,18 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
     return cut
 
 
-def export_part(part: Part, stride: int, margin: int) -> ModelProto:
+def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
     """One network as an ONNX model with symbolic sizes."""
-    # In strides for images, in features otherwise; both begin at the smallest image.
-    start = SMALLEST // stride + (0 if "image" in part.inputs else 2 * margin)
-    dims = {name: torch.export.Dim(name, min=start, max=65536) for name in ("h", "w")}
+    # A size is a whole number of strides, and the smallest image's at least.
+    least = SMALLEST // model.stride
+    rows, columns = (torch.export.Dim(name, min=least, max=65536) for name in ("rows", "columns"))
+    per_stride = model.stride // model.feature_stride
     sizes = {
-        **dims,
         "N": torch.export.Dim("N", min=1, max=65536),
-        "height": stride * dims["h"],
-        "width": stride * dims["w"],
+        "height": model.stride * rows,
+        "width": model.stride * columns,
+        "h": per_stride * rows + 2 * model.margin,
+        "w": per_stride * columns + 2 * model.margin,
     }
     shapes = tuple(
         {axis: sizes[name] for axis, name in enumerate(axes) if name}
@@ -251,9 +253,7 @@ def _model(graph: onnx.GraphProto) -> ModelProto:
 
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
-    cut = {
-        name: export_part(part, model.stride, model.margin) for name, part in parts(model).items()
-    }
+    cut = {name: export_part(part, model) for name, part in parts(model).items()}
     return {**cut, "whole": join(cut, model.stride)}
 
 

@@ -1,12 +1,12 @@
 """What a comparison reports: losses as VGG-19 sees them, SSIM and reconstruction PSNR."""
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass, replace
 from functools import cache
 from pathlib import Path
 from statistics import fmean
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -16,8 +16,10 @@ from tqdm import tqdm
 from adain.errors import AdaINError
 from adain.images import load_image
 from adain.learning.data import SUFFIXES
+from adain.learning.layers import adain, channel_statistics
 from adain.learning.losses import gram_loss, gram_matrix, mean_squared_error, style_loss
-from adain.learning.networks import VGG19Encoder, adain, channel_statistics
+from adain.learning.networks import VGG19Encoder
+from adain.picture import Picture
 
 SIZE = 512
 
@@ -72,6 +74,24 @@ class Model(Protocol):
     def decoder(self) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]: ...
 
 
+class Stylization:
+    """A model at work on images, each of which it encodes once.
+
+    ``image`` gives an image, float32 ``[1, 3, H, W]`` with sides that the model takes, by its key.
+    """
+
+    def __init__(self, model: Model, image: Callable[[Any], Tensor]) -> None:
+        self._decode = model.decoder
+        self._encode = cache(lambda key: model.encoder(image(key)))
+        self._encode_style = cache(lambda key: model.style(image(key)))
+
+    def __call__(self, content: Hashable, style: Hashable, alpha: float = 1.0) -> Tensor:
+        """The stylised content, float32 ``[1, 3, H, W]`` in [0, 1]."""
+        features, statistics = self._encode(content)
+        strength = torch.full((1, 1, 1, 1), alpha, device=features.device)
+        return self._decode(features, statistics, self._encode_style(style), strength).clamp(0, 1)
+
+
 class ContentItself:
     """The model that leaves the content as it is: what the losses are before any stylisation."""
 
@@ -111,8 +131,7 @@ class Judge:
     def image(self, path: Path) -> Tensor:
         """An image file, float32 ``[1, 3, size, size]``, RGB in [0, 1]."""
         if path not in self._images:
-            rgb = load_image(path).resized(self.size, self.size).rgb
-            image = torch.from_numpy(rgb).permute(2, 0, 1)[None].contiguous()
+            image = to_tensor(load_image(path).resized(self.size, self.size))
             self._images[path] = image.to(next(self.vgg.parameters()).device)
         return self._images[path]
 
@@ -146,6 +165,11 @@ class Judge:
             "gram_loss": gram_loss(output.grams, style.grams).item(),
             "ssim": ssim(image, self.image(pair.content)).item(),
         }
+
+
+def to_tensor(picture: Picture) -> Tensor:
+    """A picture's colours, float32 ``[1, 3, H, W]`` in [0, 1]."""
+    return torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].contiguous()
 
 
 def luma(image: Tensor) -> Tensor:
@@ -192,23 +216,15 @@ def evaluate(
     ``model`` is in evaluation mode, and on the device of the judge's VGG-19. ``label`` stands
     before the progress bar on stderr.
     """
-
-    encode = cache(lambda path: model.encoder(judge.image(path)))
-    encode_style = cache(lambda path: model.style(judge.image(path)))
-
-    def stylize(pair: Pair, alpha: float) -> Tensor:
-        features, statistics = encode(pair.content)
-        strength = torch.full((1, 1, 1, 1), alpha, device=features.device)
-        return model.decoder(features, statistics, encode_style(pair.style), strength).clamp(0, 1)
+    stylize = Stylization(model, judge.image)
 
     @cache
     def reconstruction_psnr(content: Path, alpha: float) -> float:
-        own_style = Pair(content, content)
-        return psnr(stylize(own_style, alpha), judge.image(content)).item()
+        return psnr(stylize(content, content, alpha), judge.image(content)).item()
 
     scores = [
         Scores(
-            **judge.losses(stylize(pair, 1.0), pair),
+            **judge.losses(stylize(pair.content, pair.style), pair),
             psnr_own_style=reconstruction_psnr(pair.content, 1.0),
             psnr_strength_0=reconstruction_psnr(pair.content, 0.0),
         )

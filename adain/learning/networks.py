@@ -18,43 +18,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
-EPSILON = 1e-5
-
-
-def channel_statistics(features: Tensor) -> Tensor:
-    """Channel means, then standard deviations, of ``[N, C, h, w]`` as float32 ``[N, 2C, 1, 1]``.
-
-    AdaIN eq. 5 and 6; the variance is biased and has 1e-5 added under the root.
-    """
-    # In half precision a sum over a whole picture overflows or rounds away.
-    features = features.float()
-    mean = features.mean(dim=(2, 3), keepdim=True)
-    centred = features - mean
-    variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
-    return torch.cat([mean, (variance + EPSILON).sqrt()], dim=1)
-
-
-def adain(features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
-    """Give features the style's mean and standard deviation, as far as alpha says.
-
-    AdaIN eq. 8, blended with the features themselves as in eq. 14:
-    ``alpha * (std_y * (x - mean_x) / std_x + mean_y) + (1 - alpha) * x``.
-
-    features ``[N, C, h, w]``; statistics ``[N, 2C, 1, 1]``; style ``[N, 2C, 1 or h, 1 or w]``;
-    alpha ``[N, 1, 1 or h, 1 or w]`` in [0, 1]. Returns the features' shape and dtype.
-    """
-    mean, std = statistics.chunk(2, dim=1)
-    style_mean, style_std = style.chunk(2, dim=1)
-    # The same blend with the small tensors gathered first: three passes over the features, and
-    # centring them before scaling keeps half precision exact where std_x is tiny.
-    scale = (1 - alpha) + alpha * style_std / std
-    shift = (1 - alpha) * mean + alpha * style_mean
-    dtype = features.dtype
-    return (features - mean.to(dtype)) * scale.to(dtype) + shift.to(dtype)
-
-
-def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+from adain.learning.layers import (
+    Block,
+    ToPixels,
+    adain,
+    channel_statistics,
+    conv3x3,
+    conv_relu,
+    downsample,
+    initialise,
+    modulated,
+    upsample,
+)
 
 
 class VGG19Encoder(nn.Module):
@@ -107,27 +82,6 @@ class VGG19Encoder(nn.Module):
             layer.bias.copy_(bias)
 
 
-def conv_relu(*channels: int) -> list[nn.Module]:
-    """3x3 convolutions from each number of channels to the next, each followed by ReLU."""
-    return [layer for i, o in pairwise(channels) for layer in (conv3x3(i, o), nn.ReLU())]
-
-
-def upsample() -> nn.Module:
-    return nn.Upsample(scale_factor=2, mode="nearest")
-
-
-def initialise(layers: nn.Sequential) -> None:
-    """He et al. 2015, without biases.
-
-    PyTorch's default loses more than half of the signal at every layer, and training then begins
-    with pictures of a single gray.
-    """
-    for layer in layers:
-        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
-            nn.init.zeros_(layer.bias)
-
-
 class PaperDecoder(nn.Module):
     """AdaIN section 6: the encoder mirrored, nearest upsampling, reflection padding, no norms."""
 
@@ -135,11 +89,11 @@ class PaperDecoder(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             *conv_relu(512, 256),
-            upsample(),
+            nn.Upsample(scale_factor=2),
             *conv_relu(256, 256, 256, 256, 128),
-            upsample(),
+            nn.Upsample(scale_factor=2),
             *conv_relu(128, 128, 64),
-            upsample(),
+            nn.Upsample(scale_factor=2),
             *conv_relu(64, 64),
             conv3x3(64, 3),
         )
@@ -153,9 +107,8 @@ class PaperDecoder(nn.Module):
 class LightDecoder(nn.Module):
     """The paper's decoder with a third of its work: 22 instead of 63 GMAC at 512x512.
 
-    It has fewer convolutions at each size and none at full size, where pixel shuffle (Shi et al.
-    2016) takes over. The paper's whole pipeline cannot run faster than its 127 GMAC allow; with
-    this decoder it is 86.
+    It has fewer convolutions at each size and none at full size. The paper's whole pipeline cannot
+    run faster than its 127 GMAC allow; with this decoder it is 86.
     """
 
     def __init__(self) -> None:
@@ -166,15 +119,9 @@ class LightDecoder(nn.Module):
             *conv_relu(256, 128, 128),
             upsample(),
             *conv_relu(128, 64, 64),
-            conv3x3(64, 12),
-            nn.PixelShuffle(2),
+            ToPixels(64, padding_mode="reflect"),
         )
         initialise(self.layers)
-        # Aitken et al. 2017: the four pixels of a block begin equal, so no checkerboard is there
-        # to be unlearned.
-        last = cast(nn.Conv2d, self.layers[-2])
-        with torch.no_grad():
-            last.weight.copy_(last.weight[::4].repeat_interleave(4, dim=0))
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         """The stylised image ``[N, 3, 8h, 8w]``, not yet clipped to [0, 1]."""
@@ -188,6 +135,7 @@ class VGG19(nn.Module):
     """
 
     stride = 8
+    feature_stride = 8
     margin = 0
     channels = 512
     style_channels = 1024
@@ -201,36 +149,13 @@ class VGG19(nn.Module):
         return cast(Tensor, self.encoder(image)[1])
 
 
-class Block(nn.Module):
-    """Residual block: depthwise 5x5, then 1x1 to twice the channels and back.
-
-    A depthwise and two 1x1 convolutions see further and cost half of one full 3x3. Padding is with
-    zeros: it is part of the convolution, while a separate reflection pad would break the blocked
-    layout that makes ONNX Runtime's CPU convolutions fast.
-    """
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.spatial = nn.Conv2d(channels, channels, 5, padding=2, groups=channels)
-        self.expand = nn.Conv2d(channels, 2 * channels, 1)
-        self.project = nn.Conv2d(2 * channels, channels, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return cast(Tensor, x + self.project(F.relu(self.expand(self.spatial(x)))))
-
-
-def downsample(in_channels: int, out_channels: int, kernel_size: int = 3) -> nn.Sequential:
-    convolution = nn.Conv2d(
-        in_channels, out_channels, kernel_size, stride=2, padding=kernel_size // 2
-    )
-    return nn.Sequential(convolution, nn.ReLU())
-
-
 class FastEncoder(nn.Module):
     """A thin encoder: ``C`` channels at 1/4 of the size of the image and a margin around it.
 
-    The convolutions' zero padding shows as lines along the border. So the image is reflected by 12
-    pixels on every side first, the features keep that margin, and the decoder cuts it off.
+    Everything is padded by reflection: zeros tell a network where the border is, and it draws a
+    frame there. Only the last convolutions of the decoder, which work at half the image's size, are
+    padded with zeros. So the image is reflected by 12 pixels on every side first, the features keep
+    that margin, and the decoder cuts it off.
     """
 
     # In features; the smallest image, 16 pixels, can be reflected by 15 and no more.
@@ -239,9 +164,9 @@ class FastEncoder(nn.Module):
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            downsample(3, channels // 2, kernel_size=5),
-            downsample(channels // 2, channels),
-            *(Block(channels) for _ in range(blocks)),
+            downsample(3, channels // 2, 5, "reflect"),
+            downsample(channels // 2, channels, 3, "reflect"),
+            *(Block(channels, "reflect") for _ in range(blocks)),
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
@@ -264,13 +189,15 @@ class FastStyle(nn.Module):
 
     WIDTHS = (32, 64, 128, 256)
 
-    def __init__(self, style_channels: int, channels: int) -> None:
+    def __init__(self, modulated: list[int]) -> None:
+        """``modulated``: the channels of each modulated layer."""
         super().__init__()
         widths = self.WIDTHS
+        style_channels = 2 * sum(modulated)
         self.scales = nn.ModuleList(
             [
                 downsample(3, widths[0], kernel_size=5),
-                *(nn.Sequential(downsample(i, o), Block(o)) for i, o in pairwise(widths)),
+                *(nn.Sequential(downsample(i, o), Block(o, "zeros")) for i, o in pairwise(widths)),
             ]
         )
         self.project = nn.Sequential(
@@ -282,9 +209,7 @@ class FastStyle(nn.Module):
         with torch.no_grad():
             last.weight.mul_(0.1)
             last.bias.copy_(
-                torch.tensor([0.0, 1.0])
-                .repeat(style_channels // 2 // channels)
-                .repeat_interleave(channels)
+                torch.cat([torch.tensor([0.0, 1.0]).repeat_interleave(c) for c in modulated])
             )
 
     def forward(self, image: Tensor) -> Tensor:
@@ -298,50 +223,69 @@ class FastStyle(nn.Module):
 
 
 class FastDecoder(nn.Module):
-    """AdaIN at the bottleneck, then blocks scaled and shifted by the style, then upsampling."""
+    """AdaIN at the bottleneck, then blocks scaled and shifted by the style, then upsampling.
 
-    def __init__(self, channels: int, blocks: int) -> None:
+    Most blocks work at half the size of the features with twice their channels: strokes are larger
+    than edges, and a block there knows four times as much at the same price. What they find is
+    added to the features, which carry the content's edges past them.
+    """
+
+    def __init__(self, channels: int, outer: int, inner: int) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(channels) for _ in range(blocks))
-        self.upsample = nn.Sequential(
+        self.widths = [channels] * outer + [2 * channels] * inner + [channels] * outer
+        self.before = nn.ModuleList(Block(channels, "reflect") for _ in range(outer))
+        self.down = nn.Conv2d(channels, 2 * channels, 2, stride=2)
+        self.inner = nn.ModuleList(Block(2 * channels, "reflect") for _ in range(inner))
+        self.up = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), upsample())
+        self.after = nn.ModuleList(Block(channels, "reflect") for _ in range(outer))
+        self.to_image = nn.Sequential(
             nn.Conv2d(channels, channels // 2, 1),
-            nn.Upsample(scale_factor=2, mode="nearest"),
+            upsample(),
             nn.Conv2d(channels // 2, channels // 2, 3, padding=1),
             nn.ReLU(),
-            # The last doubling happens after the last convolution: at full size it would cost
-            # as much as the whole rest of the decoder.
-            nn.Conv2d(channels // 2, 12, 3, padding=1),
-            nn.PixelShuffle(2),
+            ToPixels(channels // 2, padding_mode="zeros"),
         )
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         """The stylised image ``[N, 3, 4h - 24, 4w - 24]``, not yet clipped to [0, 1]."""
-        first, *later = style.chunk(len(self.blocks) + 1, dim=1)
-        x = adain(features, statistics, first, alpha)
-        for block, modulation in zip(self.blocks, later, strict=True):
-            shift, scale = modulation.chunk(2, dim=1)
-            # alpha 0 leaves the block's input as it is, so the decoder then only reconstructs.
-            x = x * (1 + alpha * (scale - 1)).to(x.dtype) + (alpha * shift).to(x.dtype)
-            x = block(x)
+        channels = features.shape[1]
+        x = adain(features, statistics, style[:, : 2 * channels], alpha)
+        modulations = iter(style[:, 2 * channels :].split([2 * w for w in self.widths], dim=1))
+        for block in self.before:
+            x = block(modulated(x, next(modulations), alpha))
+        y = self.down(x)
+        # Where style and strength are maps, every second of their values; 1x1 stays 1x1.
+        inner_alpha = alpha[:, :, ::2, ::2]
+        for block in self.inner:
+            y = block(modulated(y, next(modulations)[:, :, ::2, ::2], inner_alpha))
+        x = x + self.up(y)
+        for block in self.after:
+            x = block(modulated(x, next(modulations), alpha))
         margin = 4 * FastEncoder.MARGIN
-        return cast(Tensor, self.upsample(x)[:, :, margin:-margin, margin:-margin])
+        return cast(Tensor, self.to_image(x)[:, :, margin:-margin, margin:-margin])
 
 
 class Fast(nn.Module):
     """The model for plain CPUs: everything learned here, VGG-19 only in the training losses."""
 
-    stride = 4
+    stride = 8
+    feature_stride = 4
     margin = FastEncoder.MARGIN
 
     def __init__(
-        self, channels: int = 64, encoder_blocks: int = 2, decoder_blocks: int = 6
+        self, channels: int = 64, encoder_blocks: int = 1, outer: int = 1, inner: int = 4
     ) -> None:
         super().__init__()
         self.channels = channels
-        self.style_channels = 2 * channels * (1 + decoder_blocks)
         self.encoder = FastEncoder(channels, encoder_blocks)
-        self.style = FastStyle(self.style_channels, channels)
-        self.decoder = FastDecoder(channels, decoder_blocks)
+        self.decoder = FastDecoder(channels, outer, inner)
+        widths = [channels, *self.decoder.widths]
+        self.style_channels = 2 * sum(widths)
+        self.style = FastStyle(widths)
+
+    def forward(self, content: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
+        """Content and style images to the stylised image, not yet clipped to [0, 1]."""
+        return cast(Tensor, self.decoder(*self.encoder(content), self.style(style), alpha))
 
 
 MODELS: dict[str, type[VGG19] | type[Fast]] = {"fast": Fast, "vgg19": VGG19}

@@ -1,6 +1,12 @@
-"""The training loop: steps, a log, pictures and checkpoints, until done or told to stop."""
+"""The training loop: steps, a log, pictures and checkpoints, until done or told to stop.
+
+`adain train` runs it in one process. On several GPUs or machines, with the same arguments:
+
+    torchrun --nproc-per-node N -m adain.learning.train CONTENT_DIR STYLE_DIR -o RUN_DIR ...
+"""
 
 import json
+import math
 import os
 import signal
 import time
@@ -9,13 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import torch.distributed as dist
 from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from adain.errors import AdaINError
 from adain.images import save_image
-from adain.learning.trainer import Trainer, TrainOptions
+from adain.learning.options import TrainOptions, choose_device
+from adain.learning.trainer import Trainer
 
 
 @contextmanager
@@ -61,51 +69,109 @@ def train(
 ) -> Trainer:
     """Train to the end, or until SIGINT or SIGTERM; the same call then goes on from there.
 
-    Writes into ``run_dir``: ``weights.safetensors``, the averaged weights as float16;
-    ``checkpoint.pt``; ``log.jsonl`` and TensorBoard's files; ``held_out.png``, rows of contents,
-    styles, stylised pictures and reconstructions that training never saw. What to say to the user
-    goes to ``report``. Raises AdaINError for bad folders, and where the loss is no longer finite.
+    Writes into ``run_dir``: ``weights.safetensors``, the averaged weights of the step whose losses
+    on held-out images were the lowest, as float16; ``checkpoint.pt``; ``log.jsonl`` and
+    TensorBoard's files; ``held_out.png``, rows of contents, styles, stylised pictures and
+    reconstructions that training never saw. What to say to the user goes to ``report``. In the
+    processes that torchrun starts, each computes its share of the batch. Raises AdaINError for bad
+    folders, where the loss is no longer finite, and where another process is lost.
     """
-    trainer = Trainer(content_dir, style_dir, run_dir, options)
+    with _process_group(options):
+        trainer = Trainer(content_dir, style_dir, run_dir, options)
+        try:
+            _train(trainer, report if trainer.rank == 0 else lambda message: None)
+        except RuntimeError as error:
+            if trainer.ranks == 1:
+                raise
+            raise AdaINError(
+                f"step {trainer.step}: process {trainer.rank} of {trainer.ranks} failed or lost"
+                f" another one ({str(error).splitlines()[0]}); the last checkpoint in"
+                f" {trainer.run_dir} is kept, and the same command goes on from there"
+            ) from error
+        return trainer
+
+
+@contextmanager
+def _process_group(options: TrainOptions) -> Iterator[None]:
+    """Join the processes that torchrun started; on the CPU over gloo, else over NCCL."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield
+        return
+    cuda = choose_device(options.device).type == "cuda"
+    if cuda:
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if cuda else "gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
+    options = trainer.options
     if trainer.skipped:
         report(f"{len(trainer.skipped)} unreadable files left out:")
         for message in trainer.skipped:
             report(f"  {message}")
-    log = _Log(trainer.run_dir, trainer.step)
+    first = trainer.rank == 0
+    log = _Log(trainer.run_dir, trainer.step) if first else None
     saved = time.monotonic()
     recent: list[dict[str, Tensor]] = []
-    latest: dict[str, Tensor] = {}
-    started_at, started_seconds = trainer.step, trainer.seconds
+    peak = trainer.ranks * matrix_peak(trainer.device, trainer.dtype)
+    logged_at, logged_seconds = trainer.step, trainer.seconds
     with (
-        _stop_requested() as stop,
-        tqdm(total=options.steps, initial=trainer.step, unit="step", smoothing=0.05) as bar,
+        _stop_requested() as received,
+        tqdm(
+            total=options.steps,
+            initial=trainer.step,
+            unit="step",
+            smoothing=0.05,
+            disable=not first,
+        ) as bar,
     ):
+        stop = False
         while trainer.progress() < 1 and not stop:
+            flops, images = trainer.flops(), trainer.images_per_step()
             latest = trainer.train_step()
             recent.append(latest)
+            stop = trainer.agree(bool(received))
             bar.update()
-            done = trainer.progress() >= 1
+            done = stop or trainer.progress() >= 1
             if trainer.step % options.log_every == 0 or done:
-                values = _means(recent)
+                values = trainer.averaged(_means(recent))
                 recent.clear()
-                rate = (trainer.step - started_at) / (trainer.seconds - started_seconds)
-                values["images_per_second"] = rate * options.batch_size
-                log.write(trainer.step, "train", values)
+                rate = (trainer.step - logged_at) / (trainer.seconds - logged_seconds)
+                logged_at, logged_seconds = trainer.step, trainer.seconds
+                values["images_per_second"] = rate * images
+                values["teraflops"] = rate * flops / 1e12
+                values["fraction_of_peak"] = rate * flops / peak
+                _require_finite(trainer, values["total"])
+                if log is not None:
+                    log.write(trainer.step, "train", values)
                 bar.set_postfix_str(_shown(values, trainer))
-            if trainer.step % options.evaluate_every == 0 or done:
+            if log is not None and (trainer.step % options.evaluate_every == 0 or done):
                 losses, pictures = trainer.evaluate()
                 log.write(trainer.step, "held_out", losses)
                 log.board.add_image("held_out", pictures, trainer.step)
                 grid = pictures.clamp(0, 1).permute(1, 2, 0).contiguous().numpy()
                 save_image(grid, trainer.run_dir / "held_out.png")
-            if time.monotonic() - saved > 60 * options.checkpoint_minutes:
-                _save(trainer, latest)
+            if time.monotonic() - saved > 60 * options.checkpoint_minutes or done:
+                _require_finite(trainer, latest["total"].item())
+                trainer.save()
                 saved = time.monotonic()
-        _save(trainer, latest)
-    log.board.close()
+    if log is not None:
+        log.board.close()
     if stop:
         report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
-    return trainer
+
+
+def _require_finite(trainer: Trainer, total: float) -> None:
+    # A checkpoint of a run that has diverged would overwrite the last good one.
+    if not math.isfinite(total):
+        raise AdaINError(
+            f"step {trainer.step}: found a loss of {total}; the last checkpoint in"
+            f" {trainer.run_dir} is kept, lower the learning rate and run again"
+        )
 
 
 def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
@@ -116,14 +182,18 @@ def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
     }
 
 
-def _save(trainer: Trainer, latest: dict[str, Tensor]) -> None:
-    # A checkpoint of a run that has diverged would overwrite the last good one.
-    if latest and not torch.isfinite(latest["total"]):
-        raise AdaINError(
-            f"step {trainer.step}: found a loss of {latest['total'].item()}; the last checkpoint"
-            f" in {trainer.run_dir} is kept, lower the learning rate and run again"
-        )
-    trainer.save()
+def matrix_peak(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
+    """Floating-point operations a second that this machine reaches in a plain matrix product."""
+    side = 8192 if device.type == "cuda" else 2048
+    left, right = (torch.rand(side, side, device=device).to(dtype) for _ in range(2))
+    best, end = math.inf, time.monotonic() + seconds
+    while time.monotonic() < end or best == math.inf:
+        started = time.monotonic()
+        left @ right
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.monotonic() - started)
+    return 2 * side**3 / best
 
 
 def _shown(values: dict[str, float], trainer: Trainer) -> str:
@@ -131,3 +201,9 @@ def _shown(values: dict[str, float], trainer: Trainer) -> str:
     if trainer.options.hours is None:
         return text
     return f"{text}, minutes_left={60 * trainer.options.hours - trainer.seconds / 60:.0f}"
+
+
+if __name__ == "__main__":
+    from adain import cli
+
+    raise SystemExit(cli.run(cli.train))

@@ -1,11 +1,4 @@
-"""The training of a model: what a step does, and what survives it.
-
-First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
-loss, end to end. In each batch of the second part every sample is one of four kinds, so that the
-whole strength slider is learned at once: full strength (five eighths), strength 0 under a foreign
-style, the content as its own style, and a random strength (an eighth each). The second and third
-must give the content back, pixel by pixel.
-"""
+"""A training run: what a step changes, what survives it, and what it is judged by."""
 
 import hashlib
 import io
@@ -13,84 +6,42 @@ import json
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import torch
+import torch.distributed as dist
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
+from torch.utils.flop_counter import FlopCounterMode
 from torchvision.utils import make_grid
 
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
+from adain.learning.layers import ToPixels, adain
 from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
 from adain.learning.memory import keep_freed_memory
-from adain.learning.networks import MODELS, VGG19, Fast, adain, channel_statistics
-from adain.learning.pretrained import load_vgg19_encoder
+from adain.learning.networks import MODELS, Fast
+from adain.learning.objective import Objective
+from adain.learning.optimizer import MuonAndAdam
+from adain.learning.options import TrainOptions, choose_device
+from adain.learning.pool import see
+from adain.learning.pretrained import load_model, load_vgg19_encoder
 
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How to train; ``steps`` or ``hours`` says how long, and both end with a decayed rate."""
-
-    model: str = "fast"
-    crop: int = 128
-    batch_size: int = 8
-    steps: int | None = None
-    hours: float | None = None
-    learning_rate: float = 1e-3
-    ramp_steps: int = 100
-    reconstruction_steps: int = 300
-    style_weight: float = 10.0
-    reconstruction_weight: float = 10.0
-    clip_norm: float = 5.0
-    ema_decay: float = 0.999
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "bf16"
-    held_out: int = 16
-    log_every: int = 10
-    evaluate_every: int = 250
-    checkpoint_minutes: float = 3.0
-
-    def __post_init__(self) -> None:
-        def check(good: bool, name: str, allowed: str) -> None:
-            if not good:
-                raise found_error(name, repr(getattr(self, name)), allowed)
-
-        check(self.model in MODELS, "model", " or ".join(MODELS))
-        check(self.crop >= 64 and self.crop % 16 == 0, "crop", "a multiple of 16, at least 64")
-        check(self.batch_size >= 1, "batch_size", "1 or more")
-        check(self.steps is None or self.steps >= 1, "steps", "1 or more")
-        check(self.hours is None or self.hours > 0, "hours", "more than 0")
-        check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
-        check(self.learning_rate > 0, "learning_rate", "more than 0")
-        check(self.precision in ("bf16", "fp32"), "precision", "bf16 or fp32")
-        if (self.steps is None) == (self.hours is None):
-            raise AdaINError("give either steps or hours, so that the learning rate can decay")
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
-    return torch.device(name)
-
-
-class Content(NamedTuple):
-    """A batch of content images and what VGG-19 sees in them at relu4_1."""
-
-    image: Tensor
-    features: Tensor
-    statistics: Tensor
+# The side of the pictures that runs are compared by, whatever the crops they train on.
+HELD_OUT_SIZE = 256
 
 
 class Trainer:
-    """One training run in ``run_dir``; where that holds a checkpoint, its continuation."""
+    """One training run in ``run_dir``; where that holds a checkpoint, its continuation.
+
+    In a process group (torch.distributed) each process computes its share of every batch, and the
+    result is that of one process with the whole batch.
+    """
 
     def __init__(
         self,
@@ -101,6 +52,12 @@ class Trainer:
     ) -> None:
         keep_freed_memory()
         self.options = options
+        self.ranks = dist.get_world_size() if dist.is_initialized() else 1
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        if options.batch_size % self.ranks:
+            raise found_error(
+                "batch_size", str(options.batch_size), f"a multiple of the {self.ranks} processes"
+            )
         self.device = choose_device(options.device)
         self.dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
         torch.manual_seed(options.seed)
@@ -108,14 +65,18 @@ class Trainer:
         # frozen weights anew at every call.
         self.vgg = load_vgg19_encoder().to(self.device, self.dtype)
         self.vgg.to(memory_format=torch.channels_last)
-        self.trained: nn.Module = Fast() if options.model == "fast" else VGG19().decoder
-        self.trained.to(self.device).to(memory_format=torch.channels_last)
+        model = MODELS[options.model]()
+        if options.weights is not None:
+            model = load_model(options.model, options.weights)
+        self.trained: nn.Module = model if isinstance(model, Fast) else model.decoder
+        self.trained.train().to(self.device).to(memory_format=torch.channels_last)
         self.ema = AveragedModel(self.trained, avg_fn=self._average)
-        self.optimizer = torch.optim.Adam(
-            self.trained.parameters(), lr=options.learning_rate, betas=(0.9, 0.99)
+        self.optimizer = MuonAndAdam(
+            self.trained, options.learning_rate, muon=options.optimizer == "muon"
         )
         self.step = 0
         self.seconds = 0.0
+        self.best = math.inf
         self.run_dir = Path(run_dir)
         self.run_dir.mkdir(parents=True, exist_ok=True)
         self._resume()
@@ -123,18 +84,27 @@ class Trainer:
         style, held_style = hold_out(find_images(style_dir), options.held_out)
         self.training_digest = _digest([*content, *style])
         self.content = ImageStore(content, device=self.device, label="content images")
-        self.style = ImageStore(style, device=self.device, label="style images")
+        self.style = ImageStore(style, device=self.device, label="style images", vivid=True)
         held = [
             ImageStore(held_content, label="held-out content images"),
             ImageStore(held_style, label="held-out style images"),
         ]
-        pairs, size = min(map(len, held)), 2 * options.crop
+        pairs = min(map(len, held))
         self.held_out = [
-            self._input(torch.stack([store.centre_crop(i, size) for i in range(pairs)]))
+            self._input(torch.stack([store.centre_crop(i, HELD_OUT_SIZE) for i in range(pairs)]))
             for store in held
         ]
         stores = [self.content, self.style, *held]
         self.skipped = [message for store in stores for message in store.skipped]
+        cuda = self.device.type == "cuda"
+        compiled = cuda if options.compile is None else options.compile
+        self.objective = Objective(options, self.vgg, self.content, self.style, compiled=compiled)
+        self.network: nn.Module = self.trained
+        if self.ranks > 1:
+            self.network = DistributedDataParallel(self.trained)
+        if compiled:
+            self.network = cast(nn.Module, torch.compile(self.network))
+        self._flops: dict[bool, int] = {}
 
     def _average(self, average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
         # The first steps are forgotten faster, or a short run would end near its random start.
@@ -144,97 +114,28 @@ class Trainer:
     def _input(self, images: Tensor) -> Tensor:
         return images.to(self.device).contiguous(memory_format=torch.channels_last)
 
-    def _decode(self, network: nn.Module, content: Content, style: Tensor, alpha: Tensor) -> Tensor:
-        """The stylised image; ``style`` is an image for ``fast``, else relu4_1's statistics."""
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            if isinstance(network, Fast):
-                encoded = network.encoder(content.image)
-                return cast(Tensor, network.decoder(*encoded, network.style(style), alpha))
-            return cast(Tensor, network(content.features, content.statistics, style, alpha))
-
-    @torch.no_grad()
-    def _judge(self, image: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """Features and statistics of relu1_1 to relu4_1."""
-        layers = self.vgg.relu_features(image.to(self.dtype))
-        return layers, [channel_statistics(layer) for layer in layers]
-
-    def _stylize(
-        self, network: nn.Module, content: Tensor, style: Tensor, alpha: Tensor
-    ) -> tuple[Tensor, Tensor, list[Tensor]]:
-        """The image, the features it should have, and the style's statistics, layer by layer."""
-        with torch.no_grad():
-            features, statistics = self.vgg(content.to(self.dtype))
-        style_statistics = self._judge(style)[1]
-        target = adain(features, statistics, style_statistics[-1], alpha)
-        condition = style if isinstance(network, Fast) else style_statistics[-1]
-        known = Content(content, features, statistics)
-        return self._decode(network, known, condition, alpha), target, style_statistics
-
-    def _batch(self, step: int, count: int, crop: int) -> tuple[Tensor, Tensor, torch.Generator]:
-        # Everything random follows from the step alone, so a resumed run draws the same batches.
-        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
-        content = self._input(self.content.random_crops(count, crop, generator))
-        style = self._input(self.style.random_crops(count, crop, generator))
-        return content, style, generator
-
-    def _reconstruction_losses(self, step: int) -> dict[str, Tensor]:
-        """Pixel losses of pictures that must come back as they are; no VGG-19 in the gradient."""
-        # Smaller crops teach as much here, and twice as many of them still cost only half.
-        crop = max(64, self.options.crop // 2)
-        content, style, generator = self._batch(step, 2 * self.options.batch_size, crop)
-        # Paintings must be reconstructed as well as photos.
-        photo = (torch.rand(len(content), generator=generator) < 0.5).to(self.device)
-        photo = photo.view(-1, 1, 1, 1)
-        content, style = torch.where(photo, content, style), torch.where(photo, style, content)
-        if self.options.model == "fast":
-            identity = (torch.rand(len(content), generator=generator) < 0.5).to(self.device)
-            alpha = identity.float().view(-1, 1, 1, 1)
-            known = Content(content, content, content)
-            condition = torch.where(alpha > 0, content, style)
-        else:
-            with torch.no_grad():
-                known = Content(content, *self.vgg(content.to(self.dtype)))
-            alpha, condition = torch.zeros(1, 1, 1, 1, device=self.device), known.statistics
-        pixel = pixel_loss(self._decode(self.trained, known, condition, alpha), content).mean()
-        return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
-
-    def _losses(self, step: int) -> dict[str, Tensor]:
-        """The losses of the training batch that belongs to this step, ``total`` among them."""
-        options = self.options
-        if step < options.reconstruction_steps:
-            return self._reconstruction_losses(step)
-        content, style, generator = self._batch(step, options.batch_size, options.crop)
-        kind = torch.rand(len(content), generator=generator)
-        strength = torch.rand(len(content), generator=generator)
-        off, identity, random = kind < 1 / 8, (kind >= 1 / 8) & (kind < 2 / 8), kind >= 7 / 8
-        alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
-        alpha, off, identity, random = (
-            tensor.to(self.device) for tensor in (alpha, off, identity, random)
-        )
-        style = self._input(torch.where(identity.view(-1, 1, 1, 1), content, style))
-        image, target, style_statistics = self._stylize(
-            self.trained, content, style, alpha.view(-1, 1, 1, 1)
-        )
-        layers = self.vgg.relu_features(image.to(self.dtype))
-        statistics = [channel_statistics(layer) for layer in layers]
-        losses = {
-            "pixel": _masked_mean(pixel_loss(image, content), off | identity),
-            "target": mean_squared_error(layers[-1], target).mean(),
-            "style": _masked_mean(style_loss(statistics, style_statistics), ~off & ~random),
-        }
-        losses["total"] = (
-            losses["target"]
-            + options.style_weight * losses["style"]
-            + options.reconstruction_weight * losses["pixel"]
-        )
-        return losses
-
     def progress(self) -> float:
         """How much of the run is done, 0 to 1."""
         if self.options.steps is not None:
             return min(1.0, self.step / self.options.steps)
         assert self.options.hours is not None
         return min(1.0, self.seconds / (3600 * self.options.hours))
+
+    def agree(self, stop: bool) -> bool:
+        """Whether any process is to stop; their clocks are set to the latest as well."""
+        if self.ranks > 1:
+            state = torch.tensor([float(stop), self.seconds], device=self.device)
+            dist.all_reduce(state, dist.ReduceOp.MAX)
+            stop, self.seconds = bool(state[0]), state[1].item()
+        return stop
+
+    def averaged(self, losses: dict[str, float]) -> dict[str, float]:
+        """Losses of all processes from those of this one's share of the batches."""
+        if self.ranks > 1:
+            values = torch.tensor(list(losses.values()), device=self.device)
+            dist.all_reduce(values)
+            losses = dict(zip(losses, (values / self.ranks).tolist(), strict=True))
+        return losses
 
     def _learning_rate(self) -> float:
         ramp = min(1.0, (self.step + 1) / self.options.ramp_steps)
@@ -244,13 +145,13 @@ class Trainer:
     def train_step(self) -> dict[str, Tensor]:
         """One step of the optimiser; the losses of its batch, on the device."""
         started = time.monotonic()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        losses = self._losses(self.step)
-        self.optimizer.zero_grad(set_to_none=True)
+        losses = self.objective.losses(self.network, self.step)
         losses["total"].backward()
         nn.utils.clip_grad_norm_(self.trained.parameters(), self.options.clip_norm)
-        self.optimizer.step()
+        self.optimizer.step(self._learning_rate())
+        for layer in self.trained.modules():
+            if isinstance(layer, ToPixels):
+                layer.equalise()
         self.ema.update_parameters(self.trained)
         self.step += 1
         self.seconds += time.monotonic() - started
@@ -258,33 +159,74 @@ class Trainer:
 
     @torch.no_grad()
     def evaluate(self) -> tuple[dict[str, float], Tensor]:
-        """Mean losses of the averaged weights on the held-out pairs, and pictures of eight."""
+        """Mean losses of the averaged weights on the held-out pairs, and pictures of eight.
+
+        The weights with the lowest total so far are what `save` writes.
+        """
         sums: dict[str, float] = {}
         pictures = []
-        contents, styles = self.held_out
-        for content, style in zip(contents.split(4), styles.split(4), strict=True):
+        for content, style in zip(*(half.split(4) for half in self.held_out), strict=True):
             one = torch.ones(len(content), 1, 1, 1, device=self.device)
-            image, target, style_statistics = self._stylize(self.ema.module, content, style, one)
-            image = image.float().clamp(0, 1)
-            same = self._stylize(self.ema.module, content, style, 0 * one)[0].float().clamp(0, 1)
-            layers, statistics = self._judge(image)
+            seen, seen_style = see(self.vgg, content), see(self.vgg, style)
+            image, same = (
+                self.objective.stylize(self.ema.module, seen, seen_style, alpha).float().clamp(0, 1)
+                for alpha in (one, 0 * one)
+            )
+            output = see(self.vgg, image)
+            target = adain(seen.features, seen.statistics[-1], seen_style.statistics[-1], one)
             losses = {
-                "target": mean_squared_error(layers[-1], target),
-                "style": style_loss(statistics, style_statistics),
+                "target": mean_squared_error(output.features, target),
+                "style": style_loss(output.statistics, seen_style.statistics),
                 "pixel": pixel_loss(same, content),
             }
             for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(contents)
+                sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.held_out[0])
             pictures.append(torch.stack([content, style, image, same], dim=1))
+        sums["total"] = (
+            sums["target"]
+            + self.options.style_weight * sums["style"]
+            + self.options.reconstruction_weight * sums["pixel"]
+        )
+        if sums["total"] < self.best:
+            self.best = sums["total"]
+            self._save_weights()
         grid = torch.cat(pictures)[:8].transpose(0, 1)
         return sums, make_grid(grid.flatten(0, 1).float().cpu(), nrow=grid.shape[1], padding=4)
 
+    def images_per_step(self) -> int:
+        """Pictures made in the step that comes next."""
+        warming_up = self.step < self.options.reconstruction_steps
+        return self.options.batch_size * (2 if warming_up else 1)
+
+    def flops(self) -> int:
+        """Floating-point operations of the step that comes next, forwards and backwards.
+
+        Two for each multiply-add of convolutions and matrix products; nothing else is counted, the
+        optimiser neither. It takes a step's time, once for each of both phases.
+        """
+        phase = self.step < self.options.reconstruction_steps
+        if phase not in self._flops:
+            # The pools are as they were in the step before, so that only what is new is counted.
+            for pool in () if phase else self.objective.pools:
+                pool.at(self.step - 1)
+            with FlopCounterMode(display=False) as counter:
+                plain = Objective(self.options, self.vgg, self.content, self.style)
+                plain.pools = self.objective.pools
+                plain.losses(self.trained, self.step)["total"].backward()
+            self.trained.zero_grad(set_to_none=True)
+            self._flops[phase] = counter.get_total_flops() * self.ranks
+        return self._flops[phase]
+
     def save(self) -> None:
-        """Write ``checkpoint.pt``, from which the run goes on, and the weights as float16."""
+        """Write ``checkpoint.pt``, from which the run goes on."""
+        if self.rank > 0:
+            return
+        options = asdict(self.options)
         state = {
-            "options": asdict(self.options),
+            "options": options | {"weights": options["weights"] and str(options["weights"])},
             "step": self.step,
             "seconds": self.seconds,
+            "best": self.best,
             "trained": self.trained.state_dict(),
             "ema": self.ema.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -292,14 +234,21 @@ class Trainer:
         buffer = io.BytesIO()
         torch.save(state, buffer)
         write_atomically(self.run_dir / "checkpoint.pt", buffer.getvalue())
+
+    def _save_weights(self) -> None:
+        if self.rank > 0:
+            return
         tensors = {
             name: tensor.half().contiguous().cpu()
             for name, tensor in self.ema.module.state_dict().items()
         }
+        options = asdict(self.options)
+        # Not the folder: these files are for others as well.
+        options["weights"] = options["weights"] and Path(options["weights"]).name
         about = {
             "model": self.options.model,
             "step": str(self.step),
-            "options": json.dumps(asdict(self.options)),
+            "options": json.dumps(options),
             "training_digest": self.training_digest,
         }
         write_atomically(self.run_dir / "weights.safetensors", save(tensors, metadata=about))
@@ -318,15 +267,10 @@ class Trainer:
         self.trained.load_state_dict(state["trained"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
 
 
 def _digest(paths: list[Path]) -> str:
     """Names the training images: SHA-256 over the names and sizes of the files."""
     names = sorted(f"{path.name} {path.stat().st_size}" for path in paths)
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
-
-
-def _masked_mean(values: Tensor, mask: Tensor) -> Tensor:
-    """The mean over the samples where the mask is set; 0 where it is nowhere."""
-    return (values * mask).sum() / mask.sum().clamp(min=1)

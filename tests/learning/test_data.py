@@ -99,3 +99,27 @@ def test_an_image_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
     crops = store.random_crops(2, 64, torch.Generator().manual_seed(0))
     assert crops.shape == (2, 3, 64, 64)
     assert store.centre_crop(0, 64).shape == (3, 64, 64)
+
+
+def test_vivid_crops(tmp_path: Path) -> None:
+    """About half as they are, half with other colours, and some of one colour only."""
+    generator = np.random.default_rng(0)
+    picture = (0.4 + 0.2 * generator.random((64, 64, 3))).astype(np.float32)
+    save_image(picture, tmp_path / "picture.png")
+    paths = find_images(tmp_path)
+    plain, vivid = (
+        ImageStore(paths, vivid=choice).random_crops(200, 64, torch.Generator().manual_seed(0))
+        for choice in (False, True)
+    )
+    assert vivid.min() >= 0 and vivid.max() <= 1
+    flat = vivid.std(dim=(2, 3)).amax(dim=1) < 1e-5
+    same = (vivid == plain).flatten(1).all(dim=1)
+    assert 0.01 < flat.float().mean() < 0.12
+    assert 0.35 < same.float().mean() < 0.55
+    # The single colours are anywhere in RGB, the pictures' own mean stays as it is.
+    assert vivid[flat].std(dim=0).mean() > 0.15
+    changed = ~same & ~flat
+    torch.testing.assert_close(
+        vivid[changed].mean(dim=(1, 2, 3)), plain[changed].mean(dim=(1, 2, 3)), atol=0.02, rtol=0
+    )
+    assert vivid[changed].std() > 1.2 * plain[changed].std()

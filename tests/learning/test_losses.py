@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from torch import Tensor  # noqa: E402
 
 from adain.learning import losses  # noqa: E402
-from adain.learning.networks import channel_statistics  # noqa: E402
+from adain.learning.layers import channel_statistics  # noqa: E402
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

@@ -135,7 +135,7 @@ def test_identical_images_have_no_loss(folder: Path, vgg: VGG19Encoder) -> None:
 
 def test_evaluate_scores_each_pair_at_full_strength(folder: Path, vgg: VGG19Encoder) -> None:
     torch.manual_seed(0)
-    model, judge = Fast(channels=16, encoder_blocks=1, decoder_blocks=1).eval(), Judge(vgg, SIZE)
+    model, judge = Fast(channels=16, inner=1).eval(), Judge(vgg, SIZE)
     pairs = metrics.read_pairs(folder)
     evaluation = metrics.evaluate(model, pairs, judge)
     assert evaluation.pairs == pairs

@@ -7,20 +7,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from pathlib import Path  # noqa: E402
+from typing import Literal  # noqa: E402
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
-from adain.learning.networks import (  # noqa: E402
-    MODELS,
-    VGG19,
-    Fast,
-    LightDecoder,
-    PaperDecoder,
-    VGG19Encoder,
-    adain,
-    channel_statistics,
-)
+from adain.learning.layers import ToPixels, adain, channel_statistics  # noqa: E402
+from adain.learning.networks import MODELS, VGG19, Fast, PaperDecoder, VGG19Encoder  # noqa: E402
 from adain.learning.pretrained import load_paper_decoder, load_vgg19_encoder  # noqa: E402
 
 Array = npt.NDArray[np.float64]
@@ -136,14 +129,24 @@ def test_the_paper_decoder_file_is_loaded_by_position(vgg19_weights: Path, tmp_p
         assert torch.equal(ours, theirs)
 
 
-def test_the_light_decoder_begins_without_a_checkerboard() -> None:
-    decoder, alpha = LightDecoder().eval(), torch.zeros(1, 1, 1, 1)
-    features = random(1, 512, 4, 4)
-    statistics = channel_statistics(features)
+@pytest.mark.parametrize("padding", ["zeros", "reflect"])
+def test_flat_features_give_no_checkerboard(padding: Literal["zeros", "reflect"]) -> None:
+    layer = ToPixels(8, padding)
+    flat = random(1, 8, 1, 1).expand(-1, -1, 6, 6)
     with torch.inference_mode():
-        image = decoder(features, statistics, statistics, alpha)
-    blocks = image.unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
-    assert torch.equal(blocks[..., 0, :, 0], blocks[..., 1, :, 1])
+        layer.weight.add_(random(*layer.weight.shape, seed=1))
+        before = layer(flat)[:, :, 2:-2, 2:-2]
+        response = layer(random(1, 8, 6, 6))
+        layer.equalise()
+        after = layer(flat)[:, :, 2:-2, 2:-2]
+        assert before.std(dim=(2, 3)).min() > 0.01
+        assert after.std(dim=(2, 3)).max() < 1e-5
+        # The colour stays, and anything but the kernels' sums stays as well.
+        torch.testing.assert_close(after.mean(dim=(2, 3)), before.mean(dim=(2, 3)))
+        assert layer(random(1, 8, 6, 6)).std() > 0.5 * response.std()
+        kernels = layer.weight.clone()
+        layer.equalise()
+    torch.testing.assert_close(layer.weight, kernels)
 
 
 @pytest.fixture(scope="module", params=list(MODELS))
@@ -154,15 +157,17 @@ def model(request: pytest.FixtureRequest) -> VGG19 | Fast:
 
 @torch.inference_mode()
 def test_contract_shapes(model: VGG19 | Fast) -> None:
-    stride = model.stride
-    image, style_image = random(2, 3, 5 * stride, 7 * stride), random(2, 3, 64, 48)
+    image, style_image = random(2, 3, 5 * model.stride, 7 * model.stride), random(2, 3, 64, 48)
     features, statistics = model.encoder(image)
     style = model.style(style_image)
+    height, width = (size // model.feature_stride for size in image.shape[2:])
     around = 2 * model.margin
-    assert features.shape == (2, model.channels, 5 + around, 7 + around)
+    assert features.shape == (2, model.channels, height + around, width + around)
     assert statistics.shape == (2, 2 * model.channels, 1, 1)
     assert style.shape == (2, model.style_channels, 1, 1)
-    inside = features[:, :, model.margin : 5 + model.margin, model.margin : 7 + model.margin]
+    inside = features[
+        :, :, model.margin : height + model.margin, model.margin : width + model.margin
+    ]
     torch.testing.assert_close(statistics, channel_statistics(inside))
     assert model.decoder(features, statistics, style, random(2, 1, 1, 1)).shape == image.shape
 
@@ -193,10 +198,11 @@ def test_strength_0_does_not_depend_on_the_style(model: VGG19 | Fast) -> None:
 @torch.inference_mode()
 def test_a_tile_of_the_features_gives_a_tile_of_the_picture(model: VGG19 | Fast) -> None:
     """Nothing after the statistics looks at the whole picture: far from the cut all is equal."""
-    features, statistics = model.encoder(random(1, 3, 40 * model.stride, 16 * model.stride))
+    features, statistics = model.encoder(random(1, 3, 320, 128))
     style, one = model.style(random(1, 3, 64, 64, seed=1)), torch.ones(1, 1, 1, 1)
     whole = model.decoder(features, statistics, style, one)
-    upper = model.decoder(features[:, :, :32], statistics, style, one)
-    # The receptive field of `fast`'s six 5x5 convolutions and its last ones: 14 features.
-    rows = (32 - 14 - model.margin) * model.stride
-    torch.testing.assert_close(upper[:, :, :rows], whole[:, :, :rows], atol=1e-5, rtol=1e-4)
+    # Cut at whole strides, and looked at 112 pixels from there: as far as a decoder sees.
+    upper = model.decoder(
+        features[:, :, : 256 // model.feature_stride + 2 * model.margin], statistics, style, one
+    )
+    torch.testing.assert_close(upper[:, :, :144], whole[:, :, :144], atol=1e-5, rtol=1e-4)

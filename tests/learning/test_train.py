@@ -19,9 +19,10 @@ from safetensors import safe_open  # noqa: E402
 
 from adain.errors import AdaINError  # noqa: E402
 from adain.images import save_image  # noqa: E402
+from adain.learning.options import TrainOptions  # noqa: E402
 from adain.learning.pretrained import load_model  # noqa: E402
 from adain.learning.train import train  # noqa: E402
-from adain.learning.trainer import Trainer, TrainOptions  # noqa: E402
+from adain.learning.trainer import Trainer  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("vgg19_weights")
 # Everything logged and saved at every step, and both phases within the first few.
@@ -56,13 +57,14 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def losses(run_dir: Path) -> list[dict[str, float]]:
     """The log without what depends on the clock."""
     lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k != "images_per_second"} for line in lines]
+    clocked = {"images_per_second", "teraflops", "fraction_of_peak"}
+    return [{k: v for k, v in line.items() if k not in clocked} for line in lines]
 
 
 def script(folders: tuple[Path, Path], run_dir: Path, options: dict[str, Any]) -> list[str]:
     code = (
         "from adain.learning.train import train\n"
-        "from adain.learning.trainer import TrainOptions\n"
+        "from adain.learning.options import TrainOptions\n"
         f"train({str(folders[0])!r}, {str(folders[1])!r}, {str(run_dir)!r},"
         f" TrainOptions(**{options!r}))\n"
     )
@@ -125,12 +127,17 @@ def test_what_a_run_leaves(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert [line["step"] for line in lines if line["kind"] == "train"] == [1, 2, 3, 4, 5]
     assert [line["step"] for line in lines if line["kind"] == "held_out"] == [4, 5]
     assert {"target", "style", "pixel", "total"} <= lines[-2].keys()
+    last = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-2])
+    assert last["images_per_second"] > 0 and 0 < last["fraction_of_peak"] < 1.5
     assert (tmp_path / "held_out.png").stat().st_size > 1000
     assert list(tmp_path.glob("events.out.tfevents.*"))
     with safe_open(tmp_path / "weights.safetensors", "pt") as file:
         about = file.metadata()
         assert all(file.get_tensor(name).dtype == torch.float16 for name in file.keys())  # noqa: SIM118
-    assert about["model"] == "fast" and about["step"] == "5"
+    # Those of the step whose held-out losses were the lowest.
+    held_out = {line["step"]: line["total"] for line in lines if line["kind"] == "held_out"}
+    assert about["model"] == "fast"
+    assert int(about["step"]) == min(held_out, key=lambda step: held_out[step])
     assert json.loads(about["options"])["crop"] == 64
     assert len(about["training_digest"]) == 64
     assert not list(tmp_path.glob(".*"))
@@ -146,7 +153,8 @@ def test_a_batch_is_learned(
     trainer = Trainer(*folders, tmp_path, TrainOptions(**options, model=model, steps=1000))
     totals = []
     for _ in range(16):
-        trainer.step = 0
+        # Of two pairs in a batch, those of step 0 are to be reconstructed, those of step 1 not.
+        trainer.step = 1 - reconstruction_steps
         totals.append(trainer.train_step()["total"].item())
     assert totals[-1] < 0.9 * totals[0]
 
@@ -202,6 +210,8 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
         ({"steps": 1, "batch_size": 0}, "batch_size: found 0"),
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate: found 0.0"),
         ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'"),
+        ({"steps": 1, "optimizer": "sgd"}, "optimizer: found 'sgd'; allowed: muon or adam"),
+        ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:
@@ -225,3 +235,43 @@ def test_the_command_trains(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "weights.safetensors").is_file()
     assert "weights.safetensors: step 2" in done.stdout
+
+
+def test_the_best_weights_are_kept(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """Weights are written where the held-out losses are the lowest so far, and not elsewhere."""
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
+    weights = tmp_path / "weights.safetensors"
+    first = trainer.evaluate()[0]["total"]
+    before = weights.read_bytes()
+    for parameter in trainer.ema.module.parameters():
+        torch.nn.init.zeros_(parameter)
+    assert trainer.evaluate()[0]["total"] > first
+    assert weights.read_bytes() == before
+    trainer.best = float("inf")
+    trainer.evaluate()
+    assert weights.read_bytes() != before
+
+
+def test_a_run_starts_from_given_weights(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    train(*folders, tmp_path / "first", TrainOptions(**TINY, steps=1))
+    weights = tmp_path / "first" / "weights.safetensors"
+    options = TrainOptions(**TINY, steps=1, seed=1, weights=weights)
+    trainer = Trainer(*folders, tmp_path / "second", options)
+    given = load_model("fast", weights).state_dict()
+    for name, tensor in trainer.trained.state_dict().items():
+        assert torch.equal(tensor, given[name])
+
+
+def test_flops_of_a_step(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """`vgg19` at 64 px: VGG-19 to relu4_1 takes 0.98 GMAC, the light decoder 0.34."""
+    options = TINY | {"model": "vgg19", "batch_size": 8, "reconstruction_steps": 1}
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**options, steps=10))
+    # Forwards through both, and through the decoder backwards for weights and features.
+    warm_up = trainer.flops()
+    assert warm_up == pytest.approx(2e9 * 16 * (0.98 + 3 * 0.34), rel=0.1)
+    assert trainer.images_per_step() == 16
+    trainer.step = 1
+    # 6 of 8 go through VGG-19 and back to the picture; 4 contents and 4 styles are seen anew.
+    expected = 2e9 * (6 * 2 * 0.98 + 8 * 3 * 0.34 + 8 * 0.98)
+    assert trainer.flops() == pytest.approx(expected, rel=0.1)
+    assert trainer.images_per_step() == 8

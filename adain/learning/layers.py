@@ -1,0 +1,146 @@
+"""The layers that the networks of both models are made of.
+
+Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization"
+(ICCV 2017), is written AdaIN.
+"""
+
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+EPSILON = 1e-5
+
+
+def channel_statistics(features: Tensor) -> Tensor:
+    """Channel means, then standard deviations, of ``[N, C, h, w]`` as float32 ``[N, 2C, 1, 1]``.
+
+    AdaIN eq. 5 and 6; the variance is biased and has 1e-5 added under the root.
+    """
+    # In half precision a sum over a whole picture overflows or rounds away.
+    features = features.float()
+    mean = features.mean(dim=(2, 3), keepdim=True)
+    centred = features - mean
+    variance = (centred * centred).mean(dim=(2, 3), keepdim=True)
+    return torch.cat([mean, (variance + EPSILON).sqrt()], dim=1)
+
+
+def adain(features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
+    """Give features the style's mean and standard deviation, as far as alpha says.
+
+    AdaIN eq. 8, blended with the features themselves as in eq. 14:
+    ``alpha * (std_y * (x - mean_x) / std_x + mean_y) + (1 - alpha) * x``.
+
+    features ``[N, C, h, w]``; statistics ``[N, 2C, 1, 1]``; style ``[N, 2C, 1 or h, 1 or w]``;
+    alpha ``[N, 1, 1 or h, 1 or w]`` in [0, 1]. Returns the features' shape and dtype.
+    """
+    mean, std = statistics.chunk(2, dim=1)
+    style_mean, style_std = style.chunk(2, dim=1)
+    # The same blend with the small tensors gathered first: three passes over the features, and
+    # centring them before scaling keeps half precision exact where std_x is tiny.
+    scale = (1 - alpha) + alpha * style_std / std
+    shift = (1 - alpha) * mean + alpha * style_mean
+    dtype = features.dtype
+    return (features - mean.to(dtype)) * scale.to(dtype) + shift.to(dtype)
+
+
+def modulated(x: Tensor, modulation: Tensor, alpha: Tensor) -> Tensor:
+    """Shift and scale channels ``[N, C, h, w]`` by ``[N, 2C, ...]``; not at all at alpha 0."""
+    shift, scale = modulation.chunk(2, dim=1)
+    return x * (1 + alpha * (scale - 1)).to(x.dtype) + (alpha * shift).to(x.dtype)
+
+
+def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
+
+
+def conv_relu(*channels: int) -> list[nn.Module]:
+    """3x3 convolutions from each number of channels to the next, each followed by ReLU."""
+    return [layer for i, o in pairwise(channels) for layer in (conv3x3(i, o), nn.ReLU())]
+
+
+def upsample() -> nn.Module:
+    """Twice the size. Repeating values instead of interpolating them leaves stairs of 2, 4 and 8
+    pixels in the picture, which the convolutions behind it do not quite smooth."""
+    return nn.Upsample(scale_factor=2, mode="bilinear")
+
+
+def downsample(
+    in_channels: int,
+    out_channels: int,
+    kernel_size: int = 3,
+    padding_mode: Literal["zeros", "reflect"] = "zeros",
+) -> nn.Sequential:
+    convolution = nn.Conv2d(
+        in_channels,
+        out_channels,
+        kernel_size,
+        stride=2,
+        padding=kernel_size // 2,
+        padding_mode=padding_mode,
+    )
+    return nn.Sequential(convolution, nn.ReLU())
+
+
+class Block(nn.Module):
+    """Residual block: depthwise 5x5, then 1x1 to twice the channels and back.
+
+    A depthwise and two 1x1 convolutions see further and cost half of one full 3x3. With padding by
+    zeros a row of blocks knows where the border is, and draws a frame; reflection, for which ``x``
+    has to have 3 pixels each way, leaves it nothing to know.
+    """
+
+    def __init__(self, channels: int, padding_mode: Literal["zeros", "reflect"]) -> None:
+        super().__init__()
+        self.spatial = nn.Conv2d(
+            channels, channels, 5, padding=2, groups=channels, padding_mode=padding_mode
+        )
+        self.expand = nn.Conv2d(channels, 2 * channels, 1)
+        self.project = nn.Conv2d(2 * channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, x + self.project(F.relu(self.expand(self.spatial(x)))))
+
+
+class ToPixels(nn.Conv2d):
+    """A 3x3 convolution to RGB at twice the size, by pixel shuffle (Shi et al. 2016).
+
+    Full size is reached after the last convolution: one more there would cost as much as all
+    others at half of it.
+    """
+
+    def __init__(self, in_channels: int, padding_mode: Literal["zeros", "reflect"]) -> None:
+        super().__init__(in_channels, 12, 3, padding=1, padding_mode=padding_mode)
+        self.equalise()
+
+    @torch.no_grad()
+    def equalise(self) -> None:
+        """Give the four kernels of a colour equal sums and biases; call it after each change.
+
+        Then flat features give four equal pixels, and no checkerboard can stand in a flat area
+        (Sugawara et al. 2018). What the kernels make of anything else stays free.
+        """
+        assert self.bias is not None
+        kernels = self.weight.unflatten(0, (3, 4))
+        means = kernels.mean(dim=(3, 4), keepdim=True)
+        self.weight.add_((means.mean(dim=1, keepdim=True) - means).flatten(0, 1))
+        self.bias.copy_(self.bias.view(3, 4).mean(dim=1).repeat_interleave(4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.pixel_shuffle(super().forward(x), 2)
+
+
+def initialise(layers: nn.Sequential) -> None:
+    """He et al. 2015, without biases.
+
+    PyTorch's default loses more than half of the signal at every layer, and training then begins
+    with pictures of a single gray.
+    """
+    for layer in layers:
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(layer.bias)
+            if isinstance(layer, ToPixels):
+                layer.equalise()

@@ -1,0 +1,154 @@
+"""What a step of training minimises: the losses of the batch that belongs to it.
+
+First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
+loss, end to end. In every eight samples of the second part two must give the content back, pixel
+by pixel, one at strength 0 and one with the content as its own style, and one has a random
+strength, so that the whole slider is learned.
+"""
+
+from typing import cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from adain.learning.data import ImageStore
+from adain.learning.layers import adain, channel_statistics
+from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
+from adain.learning.networks import VGG19Encoder
+from adain.learning.options import TrainOptions
+from adain.learning.pool import Pool, Seen, see
+
+
+class Objective:
+    """The losses of every step, which follow from the options and the step alone.
+
+    In a process group (torch.distributed) each process computes its share of the batch, and the
+    mean of their gradients is that of the whole.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        vgg: VGG19Encoder,
+        content: ImageStore,
+        style: ImageStore,
+        *,
+        compiled: bool = False,
+    ) -> None:
+        self.options = options
+        self.vgg = vgg
+        self.dtype = next(vgg.parameters()).dtype
+        self.device = next(vgg.parameters()).device
+        self.relu_features = vgg.relu_features
+        if compiled:
+            self.relu_features = torch.compile(vgg.relu_features)
+        self.ranks = dist.get_world_size() if dist.is_initialized() else 1
+        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.stores = content, style
+        self.pools = [
+            Pool(
+                store,
+                vgg,
+                size=4 * options.batch_size,
+                fresh=max(1, options.batch_size // options.reuse),
+                crop=options.crop,
+                seed=1_000_003 * (2 * options.seed + number),
+            )
+            for number, store in enumerate(self.stores)
+        ]
+
+    def stylize(self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor) -> Tensor:
+        """The stylised images; ``network`` is what is trained, its average or a wrapper of it."""
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            if self.options.model == "fast":
+                return cast(Tensor, network(content.image, style.image, alpha))
+            statistics = content.statistics[-1], style.statistics[-1]
+            return cast(Tensor, network(content.features, *statistics, alpha))
+
+    def _own(self, count: int) -> slice:
+        """The part of the whole batch that this process computes."""
+        share = count // self.ranks
+        return slice(self.rank * share, (self.rank + 1) * share)
+
+    def _mean(self, losses: Tensor, count: int) -> Tensor:
+        """The mean over the whole batch's ``count`` samples of a kind, of which some are here.
+
+        DistributedDataParallel averages gradients over the processes, hence their number.
+        """
+        return losses.sum() * self.ranks / max(1, count)
+
+    def _reconstruction_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """Pixel losses of pictures that must come back as they are; no VGG-19 in the gradient."""
+        # Smaller crops teach as much here, and twice as many of them still cost only half.
+        crop, count = max(64, self.options.crop // 2), 2 * self.options.batch_size
+        own = self._own(count)
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+        content, style = (store.random_crops(count, crop, generator, own) for store in self.stores)
+        # Paintings must be reconstructed as well as photos.
+        flags = (torch.rand(2, count, generator=generator) < 0.5)[:, own].to(self.device)
+        photo, identity = flags.view(2, -1, 1, 1, 1)
+        content, style = torch.where(photo, content, style), torch.where(photo, style, content)
+        content = content.contiguous(memory_format=torch.channels_last)
+        if self.options.model == "fast":
+            # Each half of the samples is reconstructed in one of both ways that must do so.
+            seen, other = Seen(content, content, []), torch.where(identity, content, style)
+            image = self.stylize(network, seen, Seen(other, other, []), identity[:, :1].float())
+        else:
+            seen = see(self.vgg, content)
+            image = self.stylize(network, seen, seen, torch.zeros(1, 1, 1, 1, device=self.device))
+        pixel = self._mean(pixel_loss(image, content), count)
+        return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
+
+    def losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """The losses of the training batch that belongs to this step, ``total`` among them."""
+        options = self.options
+        if step < options.reconstruction_steps:
+            return self._reconstruction_losses(network, step)
+        count = options.batch_size
+        # Everything random follows from the step alone, so a resumed run draws the same batches.
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        content_slots, style_slots = (
+            torch.randperm(len(pool), generator=generator)[:count] for pool in self.pools
+        )
+        strength = torch.rand(count, generator=generator)
+        kind = (count * step + torch.arange(count)) % 8
+        off, identity, random = kind == 0, kind == 1, kind == 7
+        stylised = ~off & ~identity
+        alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
+        own = self._own(count)
+        content = self.pools[0].at(step).at(content_slots[own].to(self.device))
+        style = self.pools[1].at(step).at(style_slots[own].to(self.device))
+        # Photos and paintings are their own style in turn.
+        photo = torch.tensor(step % 2 == 0)
+        content, style = (
+            content.where((identity & ~photo)[own].to(self.device), style),
+            style.where((identity & photo)[own].to(self.device), content),
+        )
+        alpha = alpha[own].view(-1, 1, 1, 1).to(self.device)
+        image = self.stylize(network, content, style, alpha)
+        # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
+        # through VGG-19.
+        unchanged = (~stylised[own]).nonzero()[:, 0].to(self.device)
+        changed = stylised[own].nonzero()[:, 0].to(self.device)
+        pixel = self._mean(
+            pixel_loss(image[unchanged], content.image[unchanged]), int((~stylised).sum())
+        )
+        target, style_term = 0 * pixel, 0 * pixel
+        if len(changed):
+            layers = self.relu_features(image[changed].to(self.dtype))
+            statistics = [channel_statistics(layer) for layer in layers]
+            wanted = adain(
+                content.features[changed],
+                content.statistics[-1][changed],
+                style.statistics[-1][changed],
+                alpha[changed],
+            )
+            target = self._mean(mean_squared_error(layers[-1], wanted), int(stylised.sum()))
+            full = (~random[own] & stylised[own])[stylised[own]].to(self.device)
+            style_term = self._mean(
+                style_loss(statistics, [s[changed] for s in style.statistics]) * full,
+                int((stylised & ~random).sum()),
+            )
+        total = target + options.style_weight * style_term + options.reconstruction_weight * pixel
+        return {"pixel": pixel, "target": target, "style": style_term, "total": total}

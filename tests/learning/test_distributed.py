@@ -1,0 +1,126 @@
+"""Training in several processes: torchrun, two of them, on the CPU over gloo."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+from adain.images import save_image  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("vgg19_weights")
+OPTIONS = ["--crop", "64", "--batch-size", "4", "--reconstruction-steps", "2"]
+OPTIONS += ["--device", "cpu", "--precision", "fp32"]
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    content, style = tmp_path_factory.mktemp("content"), tmp_path_factory.mktemp("style")
+    generator = np.random.default_rng(0)
+    for folder in (content, style):
+        for number in range(6):
+            coarse = generator.random((6, 8, 3)).astype(np.float32)
+            save_image(coarse.repeat(16, axis=0).repeat(12, axis=1), folder / f"{number}.png")
+    return [str(content), str(style)]
+
+
+def command(processes: int, *arguments: str) -> list[str]:
+    launch = [sys.executable, "-m"]
+    if processes > 1:
+        launch += [
+            "torch.distributed.run",
+            "--standalone",
+            "--nproc-per-node",
+            str(processes),
+            "-m",
+        ]
+    return [*launch, "adain.learning.train", *arguments]
+
+
+def environment() -> dict[str, str]:
+    return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def checkpoint(run_dir: Path) -> dict[str, torch.Tensor]:
+    return torch.load(run_dir / "checkpoint.pt", weights_only=True)["trained"]  # type: ignore[no-any-return]
+
+
+def losses(run_dir: Path) -> list[list[float]]:
+    lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
+    return [[line[name] for name in ("pixel", "target", "style", "total")] for line in lines[-1:]]
+
+
+@pytest.mark.parametrize("model", ["fast", "vgg19"])
+def test_two_processes_match_one(folders: list[str], tmp_path: Path, model: str) -> None:
+    for processes in (1, 2):
+        done = subprocess.run(
+            [
+                *command(processes, *folders, "-o", str(tmp_path / str(processes)), *OPTIONS),
+                "--model",
+                model,
+                "--steps",
+                "5",
+            ],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=environment(),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    one, two = (checkpoint(tmp_path / name) for name in ("1", "2"))
+    for name, tensor in one.items():
+        # Muon computes in bfloat16, which doubles a difference in the last digit now and then.
+        torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=0, msg=name)
+    np.testing.assert_allclose(losses(tmp_path / "2"), losses(tmp_path / "1"), rtol=2e-3)
+
+
+def test_a_killed_process_ends_the_run_which_then_goes_on(
+    folders: list[str], tmp_path: Path
+) -> None:
+    arguments = [*folders, "-o", str(tmp_path), *OPTIONS, "--steps", "12"]
+    arguments += ["--checkpoint-minutes", "0"]
+    with subprocess.Popen(
+        command(2, *arguments), stderr=subprocess.PIPE, text=True, env=environment()
+    ) as process:
+        end = time.monotonic() + 180
+        while not (tmp_path / "checkpoint.pt").exists():
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(children[-1]), signal.SIGKILL)
+        said = process.communicate(timeout=120)[1]
+    assert process.returncode != 0
+    assert "Signal 9 (SIGKILL)" in said, said[-2000:]
+    stopped = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"]
+    assert 0 < stopped < 12
+    done = subprocess.run(
+        command(2, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 12
+
+
+def test_a_batch_that_cannot_be_shared(folders: list[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        command(2, *folders, "-o", str(tmp_path), *OPTIONS, "--batch-size", "3", "--steps", "1"),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment(),
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "batch_size: found 3; allowed: a multiple of the 2 processes" in done.stderr

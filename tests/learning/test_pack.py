@@ -1,0 +1,57 @@
+"""Packing image folders for training elsewhere."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+from click.testing import CliRunner  # noqa: E402
+
+from adain.errors import AdaINError  # noqa: E402
+from adain.images import load_image, save_image  # noqa: E402
+from adain.learning.data import find_images  # noqa: E402
+from adain.learning.pack import main, pack  # noqa: E402
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    generator = np.random.default_rng(0)
+    for number in range(8):
+        path = tmp_path / "images" / f"part{number % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_image(generator.random((150, 200, 3)).astype(np.float32), path)
+    (tmp_path / "images" / "broken.jpg").write_bytes(b"not an image")
+    return tmp_path / "images"
+
+
+def test_all_that_fits_is_packed_smaller(folder: Path, tmp_path: Path) -> None:
+    count, size = pack(folder, tmp_path / "packed", 10, short_side=75)
+    paths = find_images(tmp_path / "packed")
+    assert count == 8 and size == sum(path.stat().st_size for path in paths)
+    names = {path.relative_to(tmp_path / "packed").with_suffix("") for path in paths}
+    assert names == {Path(f"part{number % 2}/{number}") for number in range(8)}
+    assert all((picture.width, picture.height) == (100, 75) for picture in map(load_image, paths))
+
+
+def test_the_limit_is_kept(folder: Path, tmp_path: Path) -> None:
+    whole = pack(folder, tmp_path / "whole", 10)[1]
+    count, size = pack(folder, tmp_path / "half", whole / 2e6)
+    assert 1 <= count < 8 and size <= whole / 2
+    # Whichever images are taken does not change from one call to the next.
+    assert pack(folder, tmp_path / "again", whole / 2e6) == (count, size)
+
+
+def test_what_cannot_be_packed(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdaINError, match="megabytes: found 1e-06; allowed: enough for one image"):
+        pack(folder, tmp_path / "packed", 1e-6)
+    with pytest.raises(AdaINError, match="images: not empty; give a new folder"):
+        pack(folder, folder, 1)
+
+
+def test_the_command(folder: Path, tmp_path: Path) -> None:
+    output = tmp_path / "packed"
+    done = CliRunner().invoke(main, [str(folder), "-o", str(output), "--megabytes", "1"])
+    assert done.exit_code == 0
+    assert f"{output}: 8 images, " in done.output
