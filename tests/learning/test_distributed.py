@@ -34,18 +34,24 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def command(processes: int, *arguments: str) -> list[str]:
     launch = [sys.executable, "-m"]
     if processes > 1:
-        launch += [
-            "torch.distributed.run",
-            "--standalone",
-            "--nproc-per-node",
-            str(processes),
-            "-m",
-        ]
+        launch += ["torch.distributed.run", "--standalone"]
+        launch += ["--nproc-per-node", str(processes), "-m"]
     return [*launch, "adain.learning.train", *arguments]
 
 
 def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
+
+
+def run(processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(processes, *arguments),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=environment(),
+        check=False,
+    )
 
 
 def checkpoint(run_dir: Path) -> dict[str, torch.Tensor]:
@@ -60,20 +66,8 @@ def losses(run_dir: Path) -> list[list[float]]:
 @pytest.mark.parametrize("model", ["fast", "vgg19"])
 def test_two_processes_match_one(folders: list[str], tmp_path: Path, model: str) -> None:
     for processes in (1, 2):
-        done = subprocess.run(
-            [
-                *command(processes, *folders, "-o", str(tmp_path / str(processes)), *OPTIONS),
-                "--model",
-                model,
-                "--steps",
-                "5",
-            ],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            env=environment(),
-            check=False,
-        )
+        arguments = [*folders, "-o", str(tmp_path / str(processes)), *OPTIONS]
+        done = run(processes, *arguments, "--model", model, "--steps", "5")
         assert done.returncode == 0, done.stderr
     one, two = (checkpoint(tmp_path / name) for name in ("1", "2"))
     for name, tensor in one.items():
@@ -101,26 +95,13 @@ def test_a_killed_process_ends_the_run_which_then_goes_on(
     assert "Signal 9 (SIGKILL)" in said, said[-2000:]
     stopped = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"]
     assert 0 < stopped < 12
-    done = subprocess.run(
-        command(2, *arguments),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment(),
-        check=False,
-    )
+    done = run(2, *arguments)
     assert done.returncode == 0, done.stderr
     assert torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"] == 12
 
 
 def test_a_batch_that_cannot_be_shared(folders: list[str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        command(2, *folders, "-o", str(tmp_path), *OPTIONS, "--batch-size", "3", "--steps", "1"),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env=environment(),
-        check=False,
-    )
+    arguments = [*folders, "-o", str(tmp_path), *OPTIONS, "--batch-size", "3", "--steps", "1"]
+    done = run(2, *arguments)
     assert done.returncode != 0
     assert "batch_size: found 3; allowed: a multiple of the 2 processes" in done.stderr
