@@ -9,7 +9,6 @@ strength, so that the whole slider is learned.
 from typing import cast
 
 import torch
-import torch.distributed as dist
 from torch import Tensor, nn
 
 from adain.learning.data import ImageStore
@@ -18,6 +17,7 @@ from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
 from adain.learning.networks import VGG19Encoder
 from adain.learning.options import TrainOptions
 from adain.learning.pool import Pool, Seen, see
+from adain.learning.processes import rank, ranks
 
 
 class Objective:
@@ -43,8 +43,7 @@ class Objective:
         self.relu_features = vgg.relu_features
         if compiled:
             self.relu_features = torch.compile(vgg.relu_features)
-        self.ranks = dist.get_world_size() if dist.is_initialized() else 1
-        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.rank, self.ranks = rank(), ranks()
         self.stores = content, style
         self.pools = [
             Pool(

@@ -9,6 +9,7 @@ from torch import Tensor
 from adain.learning.data import ImageStore
 from adain.learning.layers import channel_statistics
 from adain.learning.networks import VGG19Encoder
+from adain.learning.processes import rank, ranks
 
 
 class Seen(NamedTuple):
@@ -90,11 +91,11 @@ class Pool:
 
     def _draw(self, step: int) -> Seen:
         generator = torch.Generator().manual_seed(self.seed + 2 * step)
-        ranks = dist.get_world_size() if dist.is_initialized() else 1
-        if ranks == 1 or self.fresh % ranks:
+        count = ranks()
+        if count == 1 or self.fresh % count:
             return see(self.vgg, self._crops(generator, slice(None)))
-        share = self.fresh // ranks
-        first = share * dist.get_rank()
+        share = self.fresh // count
+        first = share * rank()
         own = see(self.vgg, self._crops(generator, slice(first, first + share)))
         return Seen(_gather(own.image), _gather(own.features), [_gather(s) for s in own.statistics])
 
@@ -106,6 +107,6 @@ class Pool:
 def _gather(tensor: Tensor) -> Tensor:
     """The tensors of all ranks, one after the other."""
     tensor = tensor.contiguous()
-    parts = [torch.empty_like(tensor) for _ in range(dist.get_world_size())]
+    parts = [torch.empty_like(tensor) for _ in range(ranks())]
     dist.all_gather(parts, tensor)
     return torch.cat(parts)

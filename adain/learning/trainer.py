@@ -31,9 +31,12 @@ from adain.learning.optimizer import MuonAndAdam
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.pool import see
 from adain.learning.pretrained import load_model, load_vgg19_encoder
+from adain.learning.processes import rank, ranks
 
 # The side of the pictures that runs are compared by, whatever the crops they train on.
 HELD_OUT_SIZE = 256
+# The options that the held-out total, by which weights are chosen, depends on.
+TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight")
 
 
 class Trainer:
@@ -52,8 +55,7 @@ class Trainer:
     ) -> None:
         keep_freed_memory()
         self.options = options
-        self.ranks = dist.get_world_size() if dist.is_initialized() else 1
-        self.rank = dist.get_rank() if dist.is_initialized() else 0
+        self.rank, self.ranks = rank(), ranks()
         if options.batch_size % self.ranks:
             raise found_error(
                 "batch_size", str(options.batch_size), f"a multiple of the {self.ranks} processes"
@@ -65,9 +67,8 @@ class Trainer:
         # frozen weights anew at every call.
         self.vgg = load_vgg19_encoder().to(self.device, self.dtype)
         self.vgg.to(memory_format=torch.channels_last)
-        model = MODELS[options.model]()
-        if options.weights is not None:
-            model = load_model(options.model, options.weights)
+        start = options.weights
+        model = MODELS[options.model]() if start is None else load_model(options.model, start)
         self.trained: nn.Module = model if isinstance(model, Fast) else model.decoder
         self.trained.train().to(self.device).to(memory_format=torch.channels_last)
         self.ema = AveragedModel(self.trained, avg_fn=self._average)
@@ -267,7 +268,11 @@ class Trainer:
         self.trained.load_state_dict(state["trained"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+        self.step, self.seconds = state["step"], state["seconds"]
+        # Totals that were weighted in another way do not compare.
+        now = asdict(self.options)
+        if all(state["options"][name] == now[name] for name in TOTAL_WEIGHTS):
+            self.best = state["best"]
 
 
 def _digest(paths: list[Path]) -> str:

@@ -275,3 +275,11 @@ def test_flops_of_a_step(folders: tuple[Path, Path], tmp_path: Path) -> None:
     expected = 2e9 * (6 * 2 * 0.98 + 8 * 3 * 0.34 + 8 * 0.98)
     assert trainer.flops() == pytest.approx(expected, rel=0.1)
     assert trainer.images_per_step() == 8
+
+
+def test_totals_of_other_weights_do_not_compare(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
+    same = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2))
+    assert 0 < same.best < float("inf")
+    other = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2, style_weight=20.0))
+    assert other.step == 1 and other.best == float("inf")
