@@ -76,7 +76,16 @@ def cli() -> None:
     "--alpha", type=float, default=1.0, show_default=True, help="Strength, 0 (content) to 1."
 )
 @click.option("--model", type=MODEL, default="fast", show_default=True)
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or cuda:N.")
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="auto, cpu, cuda, tensorrt, directml, coreml, openvino, or cuda:1 and the like.",
+)
+@click.option(
+    "--precision", type=click.Choice(weights.PRECISIONS), default="fp32", show_default=True
+)
+@click.option("--threads", type=int, help="Of the CPU. [default: one per core]")
 @click.option("--max-side", type=int, help="Bring the content's long side down to this first.")
 @click.option(
     "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
@@ -88,6 +97,8 @@ def stylize(
     alpha: float,
     model: str,
     device: str,
+    precision: str,
+    threads: int | None,
     max_side: int | None,
     quality: int,
 ) -> None:
@@ -100,7 +111,7 @@ def stylize(
     # Found out before the model runs and not after it.
     format_of(str(output), output.suffix)
     started = time.perf_counter()
-    stylizer = Stylizer(model, device)
+    stylizer = Stylizer(model, device, precision=precision, threads=threads)
     picture = load_image(content, max_side=max_side)
     stylized = stylizer.stylize_picture(picture, style, alpha)
     save_image(stylized, output, quality=quality)
@@ -164,17 +175,17 @@ def models(context: click.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     for model in weights.MODELS:
-        here = model in weights.available_models()
+        here = [p for p in weights.precisions(model) if model in weights.available_models(p)]
         get = weights.GET_FAST if model == "fast" else weights.GET_VGG19
-        state = "ready" if here else f"not here; {get}"
+        state = f"ready in {', '.join(here)}" if here else f"not here; {get}"
         click.echo(f"{model}: {state} (licence: {weights.LICENCES[model]})")
         for name in weights.model_files(model):
             path = weights.look_for(name)
             if path is None:
-                click.echo(f"  {name:28} missing")
+                click.echo(f"  {name:30} missing")
             else:
                 size = f"{path.stat().st_size / 1e6:.1f} MB"
-                click.echo(f"  {name:28} {size:>8}  sha256 {weights.sha256(path)}  {path}")
+                click.echo(f"  {name:30} {size:>8}  sha256 {weights.sha256(path)}  {path}")
     click.echo("searched: " + ", ".join(str(folder) for folder in weights.search_folders()))
 
 
@@ -182,15 +193,16 @@ def models(context: click.Context) -> None:
 @click.argument("model", type=MODEL)
 def get(model: str) -> None:
     """Fetch or build what MODEL needs, into the user's cache, once."""
-    if model not in weights.available_models():
-        if model == "fast":
-            weights.find_model(model)  # says which file a broken installation lacks
+    wanted = weights.precisions(model)
+    if model != "fast" and not all(model in weights.available_models(p) for p in wanted):
         require_learn("building vgg19's model files")
         from adain.learning.export import install_vgg19
 
         install_vgg19(click.echo)
-    for path in weights.find_model(model).values():
-        click.echo(f"{path}: ready")
+    for precision in wanted:
+        # Of fast, this says which file a broken installation lacks.
+        for path in weights.find_model(model, precision).values():
+            click.echo(f"{path}: ready")
 
 
 def require_learn(what: str) -> None:

@@ -1,117 +1,231 @@
-"""Sessions of ONNX Runtime: where they run, and what went wrong where they cannot."""
+"""The sessions of a model's parts: how they are opened and run, and what memory they take."""
 
 import contextlib
-import functools
-import io
-import logging
-import os
 import re
 import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-try:
-    import onnxruntime
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        "adain runs on ONNX Runtime, which is not installed: pip install 'adain[cpu]', or"
-        " 'adain[gpu]' for CUDA"
-    ) from error
+import numpy as np
+import onnxruntime
 
-from adain.errors import AdaINError, found_error
+from adain.errors import AdaINError, checked_integer, found_error
+from adain.providers import (
+    BACKENDS,
+    SMALLEST,
+    choose_device,
+    open_session,
+    providers_of,
+    quiet_options,
+    reason_of,
+)
 
-Provider: TypeAlias = tuple[str, dict[str, str]]
+# A numpy array, or an OrtValue in the memory of the device that computed it.
+Tensor: TypeAlias = Any
 
-DEVICES = "auto, cpu, cuda or cuda:N"
-
-logger = logging.getLogger("adain")
+# The arena that sessions are opened with belongs to the process.
 _one_at_a_time = threading.Lock()
 
 
-@functools.cache
-def _cuda_trouble(device_id: int, file: Path) -> str | None:
-    """Why CUDA cannot run here, or None. Only a session that was really made tells the truth."""
-    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
-        return "the installed ONNX Runtime has no CUDA; install adain[gpu] in place of adain[cpu]"
-    with _one_at_a_time:
-        reason = _try_cuda(device_id, file)
-    return reason and (
-        f"ONNX Runtime could not start CUDA ({reason}); check the NVIDIA driver (nvidia-smi) and"
-        " install adain[gpu], which brings CUDA and cuDNN"
-    )
+class LimitError(Exception):
+    """ONNX Runtime needed more than the memory limit."""
 
 
-def _try_cuda(device_id: int, file: Path) -> str | None:
-    # ONNX Runtime reports what it misses on stdout and in a log on stderr; neither is ours.
-    printed = io.StringIO()
-    onnxruntime.set_default_logger_severity(4)
-    try:
-        with contextlib.redirect_stdout(printed):
-            # The CUDA and cuDNN libraries of the `gpu` extra lie among the Python packages.
-            onnxruntime.preload_dlls()
-        session = _session(file, ("CUDAExecutionProvider", {"device_id": str(device_id)}))
-    except Exception as error:
-        return reason_of(error)
-    finally:
-        onnxruntime.set_default_logger_severity(2)
-    if session.get_providers()[0] == "CUDAExecutionProvider":
-        return None
-    return next(iter(printed.getvalue().splitlines()), "a library or the driver is missing")
+class Sessions:
+    """The sessions of a model's parts, on one device.
+
+    On the CPU they share one arena, so that the decoder works in the encoder's memory; with a
+    ``memory_limit`` it never holds more bytes. On CUDA each part's arena gets its share of them.
+    """
+
+    def __init__(
+        self,
+        files: Mapping[str, Path],
+        device: str,
+        *,
+        threads: int | None = None,
+        memory_limit: int | str | None = None,
+        strict: bool = False,
+    ) -> None:
+        if threads is not None:
+            threads = checked_integer("threads", threads, 1, 1024)
+        self.memory_limit = None if memory_limit is None else memory_in_bytes(memory_limit)
+        self.kind, self._device_id = choose_device(device, files["encoder"], strict=strict)
+        if self.memory_limit is not None and self.kind not in ("cpu", "cuda"):
+            raise found_error("memory_limit", f"a limit on {self.kind}", "one on cpu or cuda")
+        # Where values stay between the parts; None: they are numpy arrays anyway.
+        self._memory = BACKENDS[self.kind].memory
+        share = None if self.memory_limit is None else max(1, self.memory_limit // len(files))
+        options = _options(self.kind, threads, strict=strict)
+        with _own_arena(self.memory_limit) if self.kind == "cpu" else contextlib.nullcontext():
+            self._sessions = {
+                part: self._open(file, options, share) for part, file in files.items()
+            }
+
+    def _open(
+        self, file: Path, options: onnxruntime.SessionOptions, share: int | None
+    ) -> onnxruntime.InferenceSession:
+        providers = providers_of(self.kind, self._device_id, file, share)
+        try:
+            session = open_session(file, providers, options)
+        except Exception as error:
+            if self._is_limit(error):
+                raise self.limit_error(f"the weights of {file.name}", "a larger one") from error
+            if "explicitly disabled by the user" in str(error):
+                raise found_error(
+                    "strict", f"nodes of {file.name} that {self.kind} leaves to the CPU", "none"
+                ) from error
+            raise found_error(
+                str(file),
+                f"a file that ONNX Runtime cannot open ({reason_of(error)})",
+                "a model file of adain",
+            ) from error
+        if session.get_providers()[0] != providers[0][0]:
+            raise AdaINError(f"device: found {self.kind!r}, which ONNX Runtime did not start")
+        return session
+
+    @property
+    def device(self) -> str:
+        """What really runs: ``"cpu"``, ``"cuda:0"``, ``"coreml"`` and so on."""
+        session = self._sessions["decoder"]
+        provider = session.get_providers()[0]
+        kind = next(kind for kind, backend in BACKENDS.items() if backend.provider == provider)
+        if not BACKENDS[kind].numbered:
+            return kind
+        options = session.get_provider_options().get(provider, {})
+        return f"{kind}:{options.get('device_id', self._device_id)}"
+
+    def about(self, part: str) -> dict[str, str]:
+        """The metadata of a part's file."""
+        metadata: dict[str, str] = self._sessions[part].get_modelmeta().custom_metadata_map
+        return metadata
+
+    def run(
+        self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], *, stay: bool = False
+    ) -> list[Tensor]:
+        """The named outputs of a part, as numpy arrays; or where they are, if they may ``stay``.
+
+        Raises LimitError where the memory limit does not suffice, and what ONNX Runtime raises.
+        """
+        try:
+            return self._run(part, outputs, inputs, stay)
+        except Exception as error:
+            if self._is_limit(error):
+                raise LimitError from error
+            raise
+
+    def _run(
+        self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], stay: bool
+    ) -> list[Tensor]:
+        session = self._sessions[part]
+        values: list[Tensor]
+        if self._memory is None:
+            values = session.run(list(outputs), dict(inputs))
+            return values
+        # What one part computes for the next does not cross the bus.
+        binding = session.io_binding()
+        for name, value in inputs.items():
+            if isinstance(value, np.ndarray):
+                binding.bind_cpu_input(name, value)
+            else:
+                binding.bind_ortvalue_input(name, value)
+        place = (self._memory, self._device_id) if stay else ("cpu", 0)
+        for name in outputs:
+            binding.bind_output(name, *place)
+        binding.synchronize_inputs()
+        session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        values = binding.get_outputs()
+        return values if stay else [value.numpy() for value in values]
+
+    def give_back_memory(self) -> None:
+        """Free what the arena of the CPU has kept of earlier pictures and nobody holds."""
+        if self.kind != "cpu":
+            return
+        session = self._sessions["encoder"]
+        shape = next(o.shape for o in session.get_outputs() if o.name == "statistics")
+        # An output in the arena would keep the block it lies in.
+        outside = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty((1, *shape[1:]), np.float32))
+        binding = session.io_binding()
+        binding.bind_cpu_input("image", SMALLEST)
+        binding.bind_ortvalue_output("statistics", outside)
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        session.run_with_iobinding(binding, options)
+
+    def _is_limit(self, error: Exception) -> bool:
+        # What the arena says; ONNX Runtime has no error code for it.
+        return self.memory_limit is not None and "Available memory of" in str(error)
+
+    def limit_error(self, what: str, allowed: str) -> AdaINError:
+        return found_error(
+            "memory_limit", f"{self.memory_limit:,} bytes, which {what} exceeds", allowed
+        )
 
 
-def choose_provider(device: str, file: Path) -> Provider:
-    cpu: Provider = ("CPUExecutionProvider", {})
-    kind, _, number = str(device).partition(":")
-    if device == "cpu":
-        return cpu
-    if device not in ("auto", "cuda") and not (kind == "cuda" and number.isdecimal()):
-        raise found_error("device", repr(device), DEVICES)
-    device_id = int(number or 0)
-    trouble = _cuda_trouble(device_id, file)
-    if trouble is None:
-        return "CUDAExecutionProvider", {
-            "device_id": str(device_id),
-            # An exhaustive search would cost half a second for every new image size.
-            "cudnn_conv_algo_search": "HEURISTIC",
-        }
-    if device != "auto":
-        raise AdaINError(f"device: found {device!r}, but CUDA cannot run: {trouble}")
-    _say_cpu(trouble)
-    return cpu
-
-
-@functools.cache
-def _say_cpu(trouble: str) -> None:
-    gpu_build = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
-    logger.log(logging.WARNING if gpu_build else logging.INFO, "running on the CPU: %s", trouble)
-
-
-def open_session(file: Path, provider: Provider) -> onnxruntime.InferenceSession:
-    try:
-        return _session(file, provider)
-    except Exception as error:
-        raise found_error(
-            str(file),
-            f"a file that ONNX Runtime cannot open ({reason_of(error)})",
-            "a model file of adain",
-        ) from error
-
-
-def _session(file: Path, provider: Provider) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    # Errors come as exceptions; ONNX Runtime's own log would only repeat them on stderr.
-    options.log_severity_level = 4
+def _options(
+    kind: str, threads: int | None = None, *, strict: bool = False
+) -> onnxruntime.SessionOptions:
+    options = quiet_options()
     # A model's parts take turns, each with threads of its own. Those that have just finished would
     # go on spinning on the cores the next part needs: a picture then takes twice as long.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # Its fallback prints, and lets one CUDA error turn a server into a CPU server for good.
-    return onnxruntime.InferenceSession(
-        os.fspath(file), options, providers=[provider], enable_fallback=False
-    )
+    options.intra_op_num_threads = threads or 0
+    if kind == "cpu":
+        options.add_session_config_entry("session.use_env_allocators", "1")
+    elif strict:
+        # Exact for these files: they hold no shape arithmetic, whose place is the CPU.
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+    if kind in ("cpu", "directml"):
+        # From a size's second picture on, a pattern reserves in one block what the arena has in
+        # pieces already: vgg19 then takes 1.6 times the memory at 1024 x 1024, and no less time.
+        # DirectML forbids patterns.
+        options.enable_mem_pattern = False
+    return options
 
 
-def reason_of(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    # What CUDA says stands in the middle of ONNX Runtime's account of where it was said.
-    cuda = re.search(r"CUDA failure \d+: [^;\n]+", text)
-    return (cuda[0] if cuda else text.splitlines()[0][:200]).strip()
+@contextlib.contextmanager
+def _own_arena(limit: int | None) -> Iterator[None]:
+    """Sessions for the CPU that are opened within share an arena of ``limit`` bytes at most.
+
+    ONNX Runtime has one arena in a process for sessions to be opened with. Those that are open
+    keep theirs, and free it when they go: so another takes the registered one's place at the end.
+    """
+    with _one_at_a_time:
+        _register_arena(limit)
+        try:
+            yield
+        finally:
+            _register_arena(None)
+
+
+def _register_arena(limit: int | None) -> None:
+    if limit is None:
+        # The arena grows by blocks that double, here 3 MiB, 6 MiB and so on. What a layer computes
+        # is often a power of two, and its padded copy a little more: by default, blocks are powers
+        # of two, which the copies do not fit. vgg19 then took 30 % more memory at 1024 x 1024.
+        growth = {"max_mem": 0, "arena_extend_strategy": 0, "initial_chunk_size_bytes": 3 << 20}
+    else:
+        # Growing by what is asked for leaves the last bytes of a limit of use.
+        growth = {"max_mem": limit, "arena_extend_strategy": 1}
+    kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
+    place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
+    onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(growth))
+
+
+def memory_in_bytes(value: int | str) -> int:
+    """``memory_limit`` as a number of bytes: "2GB" is 2e9, "2GiB" is 2 * 2**30."""
+    if isinstance(value, str):
+        text = value.strip().lower()
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([kmgt])(i?))?b?", text)
+        size = 0.0
+        if match:
+            power = " kmgt".index(match[2] or " ")
+            size = float(match[1]) * (1024 if match[3] else 1000) ** power
+        if size < 1:
+            allowed = 'bytes, or text such as "500MB" or "2GB"'
+            raise found_error("memory_limit", repr(value)[:80], allowed)
+    else:
+        size = checked_integer("memory_limit", value, 1)
+    return int(min(size, 2**63 - 1))  # more is no limit

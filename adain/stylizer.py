@@ -1,10 +1,11 @@
 """The Stylizer: a photo and a style in, a stylised picture out, by ONNX Runtime."""
 
+import contextlib
 import hashlib
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -15,7 +16,8 @@ from adain import weights
 from adain.errors import AdaINError, found_error
 from adain.images import EncodedImage, ImageSource, load_image
 from adain.picture import Picture
-from adain.sessions import choose_provider, open_session, reason_of
+from adain.providers import reason_of
+from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import Style
 
 FloatArray = npt.NDArray[np.float32]
@@ -32,28 +34,47 @@ CACHED_PIXELS = 4_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is ``"fast"`` or ``"vgg19"``. ``device`` is ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or
-    ``"auto"``: CUDA where it really runs, else the CPU, with a warning if a GPU build of ONNX
-    Runtime could not use CUDA. One Stylizer serves many threads.
+    ``model`` is ``"fast"`` or ``"vgg19"``. ``precision`` is that of its files, ``"fp32"``,
+    ``"fp16"`` or, where a model has it, ``"int8"``; styles serve all precisions alike.
 
-    Raises AdaINError where the model is unknown, its files are missing, or CUDA is asked for and
-    cannot run.
+    ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
+    ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
+    really runs, else the CPU, with a warning if a GPU build of ONNX Runtime could not use CUDA.
+    ``strict`` refuses a device that leaves any part of the network to the CPU, and an ``"auto"``
+    that is the CPU; with ``device="cpu"`` it means nothing.
+
+    ``threads`` are those of each part, 1 to 1024; by default one per core. ``memory_limit``, in
+    bytes or as ``"2GB"``, is what all that the networks compute may take on the CPU, or with their
+    weights on CUDA (not tried there); pictures, the weights on the CPU and Python itself come on
+    top. What would exceed it raises AdaINError; threads take turns, and what fits a new Stylizer
+    fits at any time. One Stylizer serves many threads.
+
+    Raises AdaINError where an argument is none of these, files are missing, or a device cannot run.
     """
 
-    def __init__(self, model: str = "fast", device: str = "auto") -> None:
+    def __init__(
+        self,
+        model: str = "fast",
+        device: str = "auto",
+        *,
+        precision: str = "fp32",
+        threads: int | None = None,
+        memory_limit: int | str | None = None,
+        strict: bool = False,
+    ) -> None:
         if model not in weights.MODELS:
             raise found_error("model", repr(model), " or ".join(weights.MODELS))
         self.model = model
-        files = weights.find_model(model)
-        provider = choose_provider(device, files["encoder"])
-        self._sessions = {part: open_session(file, provider) for part, file in files.items()}
-        notes = {
-            part: session.get_modelmeta().custom_metadata_map
-            for part, session in self._sessions.items()
-        }
+        self.precision = precision
+        files = weights.find_model(model, precision)
+        self._sessions = Sessions(
+            files, device, threads=threads, memory_limit=memory_limit, strict=strict
+        )
+        notes = {part: self._sessions.about(part) for part in files}
         for part, note in notes.items():
-            if (note.get("model"), note.get("part")) != (model, part):
-                allowed = f"the {part} of adain's model {model!r}"
+            kind = (note.get("model"), note.get("part"), note.get("precision", precision))
+            if kind != (model, part, precision):
+                allowed = f"the {part} of adain's model {model!r} in {precision}"
                 raise found_error(str(files[part]), "another model", allowed)
         about = notes["decoder"]
         for part, note in notes.items():
@@ -63,22 +84,27 @@ class Stylizer:
                     f"another training than that of {files['decoder']}",
                     "files of one export",
                 )
+        self._parts = tuple(files)
         self._stride = int(about["stride"])
         self._style_channels = int(about["style_channels"])
         self._weights = about["weights_sha256"]
+        # Under a limit, what fits must do so whatever other threads do.
+        limited = self._sessions.memory_limit is not None
+        self._turn = threading.RLock() if limited else contextlib.nullcontext()
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
         self._styles: _Recent[Style] = _Recent(32)
-        self._contents: _Recent[tuple[FloatArray, FloatArray]] = _Recent(2)
+        self._contents: _Recent[list[Tensor]] = _Recent(2)
+        # A GPU loads its libraries and kernels when they are first needed: now, rather than while
+        # somebody waits. On the CPU nothing is gained, and TensorRT would build an engine for a
+        # size that nobody wants.
+        if self._sessions.kind not in ("cpu", "tensorrt"):
+            self.stylize(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64, 3), np.uint8))
 
     @property
     def device(self) -> str:
-        """What really runs: ``"cpu"``, or ``"cuda:0"`` and so on."""
-        session = self._sessions["decoder"]
-        if session.get_providers()[0] != "CUDAExecutionProvider":
-            return "cpu"
-        options = session.get_provider_options()["CUDAExecutionProvider"]
-        return f"cuda:{options.get('device_id', '0')}"
+        """What really runs: ``"cpu"``, ``"cuda:0"``, ``"coreml"`` and so on."""
+        return self._sessions.device
 
     def encode_style(self, image: ImageSource, *, max_side: int | None = STYLE_SIDE) -> Style:
         """The style of a picture; kept for the next call with the same picture.
@@ -91,13 +117,13 @@ class Stylizer:
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
             planar = _planar(rgb, self._stride)
-            if "style" in self._sessions:
-                (vector,) = self._run("style", image=planar)
-            else:
-                vector = self._run("encoder", image=planar)[1]
+            # Without a style network of its own, a model's style is the encoder's statistics.
+            part, output = ("style",) * 2 if "style" in self._parts else ("encoder", "statistics")
+            vector: FloatArray = self._run(part, [output], rgb, image=planar)[0]
             return Style(vector.reshape(-1), self.model, self._weights)
 
-        return self._styles.get(_digest(rgb), encode)
+        with self._turn:
+            return self._styles.get(_digest(rgb), encode)
 
     @overload
     def stylize(
@@ -148,23 +174,28 @@ class Stylizer:
         else:
             self._check_style(style)
 
-        def encode() -> tuple[FloatArray, FloatArray]:
-            features, statistics = self._run("encoder", image=_planar(picture.rgb, self._stride))
-            return features, statistics
+        with self._turn:
+            rgb = self._decode(picture.rgb, style, strength)
+        return Picture(rgb, picture.alpha)
 
-        if picture.width * picture.height <= CACHED_PIXELS:
-            features, statistics = self._contents.get(_digest(picture.rgb), encode)
-        else:
-            features, statistics = encode()
+    def _decode(self, rgb: FloatArray, style: Style, strength: float) -> FloatArray:
+        def encode() -> list[Tensor]:
+            outputs = ["features", "statistics"]
+            return self._run("encoder", outputs, rgb, stay=True, image=_planar(rgb, self._stride))
+
+        height, width = rgb.shape[:2]
+        kept = height * width <= CACHED_PIXELS
+        features, statistics = self._contents.get(_digest(rgb), encode) if kept else encode()
         (image,) = self._run(
             "decoder",
+            ["image"],
+            rgb,
             features=features,
             statistics=statistics,
             style=style.vector.reshape(1, -1, 1, 1),
             alpha=np.full((1, 1, 1, 1), strength, np.float32),
         )
-        rgb = image[0, :, : picture.height, : picture.width].transpose(1, 2, 0)
-        return Picture(np.ascontiguousarray(rgb), picture.alpha)
+        return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:
         if style.model != self.model:
@@ -178,17 +209,33 @@ class Stylizer:
         allowed = f"a Style that this Stylizer's model {self.model!r} encoded"
         raise found_error("style", found, allowed)
 
-    def _run(self, part: str, **inputs: FloatArray) -> list[FloatArray]:
+    def _run(
+        self,
+        part: str,
+        outputs: Sequence[str],
+        rgb: FloatArray,
+        *,
+        stay: bool = False,
+        **inputs: Tensor,
+    ) -> list[Tensor]:
+        size = f"the {part} of {self.model} at {rgb.shape[1]} x {rgb.shape[0]}"
         try:
-            outputs: list[FloatArray] = self._sessions[part].run(None, inputs)
+            try:
+                return self._sessions.run(part, outputs, inputs, stay=stay)
+            except LimitError:
+                # What was kept for other pictures, or for this one's other sizes, may make room.
+                self._contents.clear()
+                self._sessions.give_back_memory()
+                return self._sessions.run(part, outputs, inputs, stay=stay)
+        except LimitError as error:
+            allowed = "a larger limit, or a smaller max_side"
+            raise self._sessions.limit_error(size, allowed) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            height, width = next(iter(inputs.values())).shape[2:]
             raise AdaINError(
-                f"{self.model}: ONNX Runtime could not run the {part} at {width} x {height} on"
-                f" {self.device} ({reason_of(error)}); a smaller max_side may fit"
+                f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
+                " a smaller max_side may fit"
             ) from error
-        return outputs
 
 
 class _Recent(Generic[Value]):
@@ -206,6 +253,10 @@ class _Recent(Generic[Value]):
             while len(self._values) > self._size:
                 self._values.popitem(last=False)
         return pending.get(compute)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._values.clear()
 
 
 class _Pending(Generic[Value]):

@@ -15,9 +15,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from adain.errors import AdaINError
+from adain.errors import AdaINError, found_error
 
 MODELS = ("fast", "vgg19")
+# float32, float16 with statistics in float32, and 8-bit integers; see ``precisions``.
+PRECISIONS = ("fp32", "fp16", "int8")
+# The models that 8 bits make enough faster, and change little enough, to have files of them.
+INT8_MODELS: tuple[str, ...] = ()
 
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
@@ -55,9 +59,19 @@ VGG19_TENSOR_DIGESTS = {
 }
 
 
-def onnx_file(model: str, part: str) -> str:
+def precisions(model: str) -> tuple[str, ...]:
+    """The precisions that a model has files of."""
+    return tuple(name for name in PRECISIONS if name != "int8" or model in INT8_MODELS)
+
+
+def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
     """The name of one of a model's ONNX files; part is encoder, decoder, style or whole."""
-    return f"adain-{model}.onnx" if part == "whole" else f"adain-{model}-{part}.onnx"
+    words = ["adain", model]
+    if part != "whole":
+        words.append(part)
+    if precision != "fp32":
+        words.append(precision)
+    return f"{'-'.join(words)}.onnx"
 
 
 def cache_folder() -> Path:
@@ -104,24 +118,34 @@ def model_parts(model: str) -> tuple[str, ...]:
     return ("encoder", "decoder", "style") if model == "fast" else ("encoder", "decoder")
 
 
+def onnx_files(model: str, precision: str = "fp32") -> list[str]:
+    """The names of a model's ONNX files in one precision, the one for other programs included."""
+    return [onnx_file(model, part, precision) for part in (*model_parts(model), "whole")]
+
+
 def model_files(model: str) -> list[str]:
     """The names of all files that belong to a model: the ONNX files, and what they are made of."""
-    onnx_files = [onnx_file(model, part) for part in (*model_parts(model), "whole")]
-    return [*onnx_files, TRAINED[model], *([VGG19_FILES[0]] if model == "vgg19" else [])]
+    files = [name for precision in precisions(model) for name in onnx_files(model, precision)]
+    return [*files, TRAINED[model], *([VGG19_FILES[0]] if model == "vgg19" else [])]
 
 
-def find_model(model: str) -> dict[str, Path]:
-    """A model's ONNX files by part; AdaINError where one is missing."""
+def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
+    """A model's ONNX files by part; AdaINError where one is missing, or never was."""
+    if precision not in precisions(model):
+        raise found_error(
+            "precision", repr(precision), f"{' or '.join(precisions(model))} ({model})"
+        )
     get = GET_FAST if model == "fast" else GET_VGG19
-    return {part: find(onnx_file(model, part), get=get) for part in model_parts(model)}
+    parts = model_parts(model)
+    return {part: find(onnx_file(model, part, precision), get=get) for part in parts}
 
 
-def available_models() -> list[str]:
-    """The models whose files are all here."""
+def available_models(precision: str = "fp32") -> list[str]:
+    """The models whose files of this precision are all here."""
     available = []
     for model in MODELS:
         with suppress(AdaINError):
-            find_model(model)
+            find_model(model, precision)
             available.append(model)
     return available
 

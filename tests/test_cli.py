@@ -27,8 +27,10 @@ def installations(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(PACKAGE, folder / name / "adain", ignore=ignored)
     (folder / "whole" / "weights").mkdir()
-    for file in weights.find_model("fast").values():
-        shutil.copy(file, folder / "whole" / "weights")
+    for precision in weights.precisions("fast"):
+        if "fast" in weights.available_models(precision):
+            for file in weights.find_model("fast", precision).values():
+                shutil.copy(file, folder / "whole" / "weights")
     (folder / "no learn").mkdir()
     for module in ("torch", "onnxscript"):
         source = "raise ImportError('not in this environment')\n"
@@ -96,6 +98,17 @@ def test_options(run, folder, stylizer, painting):
     assert np.array_equal(pixels(folder / "out.png"), expected)
 
 
+def test_threads_and_precision(run, folder, stylizer, photo, painting):
+    succeeded(run(*STYLIZE, "--device", "cpu", "--threads", "1", "--precision", "fp32"))
+    difference = pixels(folder / "out.png") - stylizer.stylize(photo, painting).astype(int)
+    assert np.abs(difference).max() <= 1
+    if "fast" not in weights.available_models("fp16"):
+        pytest.skip("no float16 files of fast here; `python -m export --model fast` makes them")
+    succeeded(run(*STYLIZE, "--device", "cpu", "--precision", "fp16"))
+    difference = pixels(folder / "out.png") - stylizer.stylize(photo, painting).astype(int)
+    assert 0 < np.abs(difference).mean() <= 1
+
+
 def test_rotated_photo_comes_out_upright(run, folder):
     camera = Image.Exif()
     camera[0x0112] = 6
@@ -148,6 +161,9 @@ MISTAKES = {
     "max-side 0": ((*STYLIZE, "--max-side", "0"), "max_side: found 0; allowed: "),
     "quality 101": ((*STYLIZE, "--quality", "101"), "quality: found 101; allowed: "),
     "unknown device": ((*STYLIZE, "--device", "gpu"), "device: found 'gpu'; allowed: auto, cpu"),
+    "device without numbers": ((*STYLIZE, "--device", "coreml:1"), "device: found 'coreml:1'"),
+    "no threads": ((*STYLIZE, "--threads", "0"), "threads: found 0; allowed: "),
+    "unknown precision": ((*STYLIZE, "--precision", "fp8"), "--precision", "fp8", "fp16"),
     "unknown model": ((*STYLIZE, "--model", "vgg16"), "--model", "vgg16", "fast", "vgg19"),
     "model not here": ((*STYLIZE, "--model", "vgg19"), "`adain models get vgg19`", "searched "),
     "unknown option": ((*STYLIZE, "--bogus"), "--bogus"),
@@ -207,13 +223,16 @@ def test_models_lists_what_is_here_and_what_is_not(run, installations):
         (line,) = [line for line in said.splitlines() if line.endswith(f" {file}")]
         assert line.split() == [file.name, *size.split(), "sha256", weights.sha256(file), str(file)]
     fast, vgg19 = (next(s for s in said.splitlines() if s.startswith(m)) for m in weights.MODELS)
-    assert fast.startswith("fast: ready") and "adain models get vgg19" in vgg19
+    assert fast.startswith("fast: ready in fp32") and "adain models get vgg19" in vgg19
     missing = [line.split()[0] for line in said.splitlines() if line.endswith(" missing")]
     assert {"adain-vgg19-encoder.onnx", "adain-vgg19-decoder.onnx"} <= set(missing)
     assert f"searched: {installations / 'nothing'}, " in said
 
 
 def test_get_what_is_here(run, installations):
+    for precision in weights.precisions("fast"):
+        if "fast" not in weights.available_models(precision):
+            pytest.skip(f"no files of fast in {precision}; `python -m export` makes them")
     said = succeeded(run("models", "get", "fast"))
     files = sorted((installations / "whole" / "weights").iterdir())
     assert sorted(said.splitlines()) == [f"{file}: ready" for file in files]

@@ -15,20 +15,19 @@ import pytest
 from PIL import Image
 
 import adain
+from adain import weights
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL_FILES = {
     "MODEL_CARD.md",
-    "adain-fast.onnx",
-    "adain-fast-decoder.onnx",
-    "adain-fast-encoder.onnx",
-    "adain-fast-style.onnx",
     "fast.safetensors",
     "vgg19-decoder.safetensors",
+    *(name for name in weights.model_files("fast") if name.endswith(".onnx")),
 }
 STYLIZE = """
 import importlib.util
 import adain
+from adain import weights
 assert importlib.util.find_spec("torch") is None
 adain.Stylizer(device="cpu").stylize("photo.png", "style.png", alpha=0.7).save("out.png")
 print(adain.__file__)

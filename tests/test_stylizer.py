@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,15 +61,13 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> tuple[Stylizer, Counter[str]]:
     """A Stylizer with empty caches, and how often each of its models has run."""
     fresh, counter = Stylizer(device="cpu"), Counter()
 
-    def counting(part: str, run: Callable) -> Callable:
-        def count(*arguments):
-            counter[part] += 1
-            return run(*arguments)
+    run = fresh._sessions.run
 
-        return count
+    def count(part: str, *arguments, **options):
+        counter[part] += 1
+        return run(part, *arguments, **options)
 
-    for part, session in fresh._sessions.items():
-        monkeypatch.setattr(session, "run", counting(part, session.run))
+    monkeypatch.setattr(fresh._sessions, "run", count)
     return fresh, counter
 
 
@@ -332,10 +329,56 @@ def test_auto_falls_back_and_says_so_once():
     assert len(said) == 1 and "running on the CPU: " in said[0] and "install adain[gpu]" in said[0]
 
 
-@pytest.mark.parametrize("device", ["gpu", "cuda:", "cuda:x", "CPU", "", None])
+@pytest.mark.parametrize(
+    "device",
+    ["gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "coreml:1", "openvino:0", "CPU", "", None],
+)
 def test_unknown_device(device):
     message = error_of(lambda: Stylizer(device=device))
-    assert message == f"device: found {device!r}; allowed: auto, cpu, cuda or cuda:N"
+    assert message.startswith(f"device: found {device!r}; allowed: auto, cpu, cuda, tensorrt, ")
+
+
+# Precisions
+
+
+@pytest.fixture(scope="module")
+def half() -> Stylizer:
+    if "fast" not in weights.available_models("fp16"):
+        pytest.skip("no float16 files of fast here; `python -m export --model fast` makes them")
+    return Stylizer(device="cpu", precision="fp16")
+
+
+def test_half_precision_gives_nearly_the_same_picture(stylizer, half, photo, painting):
+    assert half.precision == "fp16" and stylizer.precision == "fp32"
+    expected = stylizer.stylize(photo, painting)
+    result = half.stylize(photo, painting)
+    assert 0 < np.abs(result - expected.astype(int)).mean() <= 1
+    # Features are whatever the encoder of this precision gives and the decoder of it takes.
+    ((features, statistics),) = (pending._value[0] for pending in half._contents._values.values())
+    assert (features.dtype, statistics.dtype) == (np.float16, np.float32)
+
+
+def test_styles_serve_every_precision(stylizer, half, photo, starry):
+    own = half.stylize(photo, half.encode_style(photo[::-1]))
+    other = half.stylize(photo, stylizer.encode_style(photo[::-1]))
+    assert np.abs(own - other.astype(int)).mean() <= 1
+    assert half.stylize(photo, starry).shape == photo.shape
+
+
+@pytest.mark.parametrize("precision", ["fp8", "FP16", "", None, 16])
+def test_unknown_precision(precision):
+    message = error_of(lambda: Stylizer(device="cpu", precision=precision))
+    assert message.startswith(f"precision: found {precision!r}; allowed: fp32 or fp16")
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder", "style"])
+def test_file_of_another_precision(files, part):
+    other = onnx.load(files[part])
+    helper.set_model_props(other, metadata(other) | {"precision": "fp16"})
+    onnx.save(other, files[part])
+    message = error_of(lambda: Stylizer(device="cpu"))
+    assert message.startswith(f"{files[part]}: found another model; allowed: ")
+    assert "in fp32" in message
 
 
 # What fails

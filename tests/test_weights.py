@@ -144,6 +144,48 @@ def test_sha256(tmp_path):
     assert weights.sha256(tmp_path / "file") == hashlib.sha256(PAYLOAD).hexdigest()
 
 
+# Precisions
+
+
+def test_names_of_onnx_files():
+    names = [weights.onnx_file("fast", part) for part in ("whole", "encoder", "style")]
+    assert names == ["adain-fast.onnx", "adain-fast-encoder.onnx", "adain-fast-style.onnx"]
+    assert weights.onnx_file("fast", "whole", "fp16") == "adain-fast-fp16.onnx"
+    assert weights.onnx_file("vgg19", "decoder", "int8") == "adain-vgg19-decoder-int8.onnx"
+
+
+@pytest.mark.parametrize("model", weights.MODELS)
+def test_files_of_a_model(model, monkeypatch):
+    names = weights.model_files(model)
+    assert len(set(names)) == len(names)
+    assert {weights.onnx_file(model, "whole", p) for p in ("fp32", "fp16")} <= set(names)
+    assert ("adain-vgg19-style.onnx" in names) is False
+    monkeypatch.setattr(weights, "INT8_MODELS", (model,))
+    more = [name for name in weights.model_files(model) if name.endswith("-int8.onnx")]
+    assert more == weights.onnx_files(model, "int8")
+    assert len(more) == len(weights.model_parts(model)) + 1
+    monkeypatch.setattr(weights, "INT8_MODELS", ())
+    assert weights.precisions(model) == ("fp32", "fp16")
+
+
+def test_precisions_are_found_apart(places, monkeypatch):
+    monkeypatch.setattr(weights, "search_folders", lambda: places)
+    for part in weights.model_parts("vgg19"):
+        (places[2] / weights.onnx_file("vgg19", part, "fp16")).write_bytes(b"")
+    assert (weights.available_models(), weights.available_models("fp16")) == ([], ["vgg19"])
+    found = weights.find_model("vgg19", "fp16")
+    assert found["decoder"] == places[2] / "adain-vgg19-decoder-fp16.onnx"
+    message = error_of(lambda: weights.find_model("fast", "fp16"))
+    assert message.startswith("adain-fast-encoder-fp16.onnx not found; searched ")
+
+
+@pytest.mark.parametrize("model", weights.MODELS)
+def test_precision_that_a_model_has_no_files_of(model, monkeypatch):
+    monkeypatch.setattr(weights, "INT8_MODELS", ())
+    message = error_of(lambda: weights.find_model(model, "int8"))
+    assert message == f"precision: found 'int8'; allowed: fp32 or fp16 ({model})"
+
+
 # Downloads
 
 

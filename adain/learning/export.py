@@ -1,10 +1,10 @@
 """Torch to ONNX: the files of a model, proven against torch before they are kept.
 
 ``encoder``, ``decoder`` and, where it is a network of its own, ``style`` are exported from torch.
-``adain-<model>.onnx``, the file for other people's programs, joins them in ONNX with the few nodes
-that turn uint8 pictures of any size into what they take, and back.
+``adain-<model>.onnx``, the file for other programs, joins them (`adain.learning.whole`).
 """
 
+import copy
 import logging
 import os
 import tempfile
@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import onnx
+import onnxscript
 import torch
-from onnx import ModelProto, NodeProto, helper, parser
+from onnx import ModelProto, helper
 from torch import Tensor, nn
 
 import adain
@@ -30,17 +32,30 @@ from adain.learning.pretrained import (
     load_vgg19_encoder,
     training_digest,
 )
+from adain.learning.whole import OPSET, join, plain_model
 from adain.stylizer import SMALLEST
 
-# ONNX Runtime's CUDA provider had no kernel for the Pad of opsets 19 to 23 for several releases.
-OPSET = 18
-# The IR version that came with opset 18's time; older runtimes refuse newer ones.
-IR_VERSION = 8
 CONTRACT = "1"
+RANGES = {
+    "whole": "pictures uint8 0 to 255, RGB; alpha 0 to 1",
+    "part": "image float32 0 to 1, RGB; alpha 0 to 1",
+}
+
+
+class _OfImage(nn.Module):
+    """The encoder, or a network of the style, as the contract has it: float32 images come in."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        dtype = next(self.network.parameters()).dtype
+        return cast(Tensor | tuple[Tensor, Tensor], self.network(image.to(dtype)))
 
 
 class _Decode(nn.Module):
-    """The decoder as the contract has it: clipped to [0, 1]."""
+    """The decoder as the contract has it: clipped to [0, 1], float32."""
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
@@ -48,7 +63,7 @@ class _Decode(nn.Module):
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         image: Tensor = self.decoder(features, statistics, style, alpha)
-        return image.clamp(0, 1)
+        return image.clamp(0, 1).float()
 
 
 @dataclass(frozen=True)
@@ -61,11 +76,15 @@ class Part:
 
 
 def parts(model: Fast | VGG19) -> dict[str, Part]:
-    """The networks of a model as ``design``'s contract cuts them, ready for the exporter."""
+    """The networks of a model as the contract cuts them, ready for the exporter.
+
+    Of a model in half precision, features are float16; all else that goes in or out is float32.
+    """
     image = torch.rand(2, 3, 4 * model.stride, 6 * model.stride)
+    encode = _OfImage(model.encoder)
     with torch.no_grad():
-        features, statistics = model.encoder(image)
-        style = model.style(image)
+        features, statistics = encode(image)
+        style = model.style(image.to(features.dtype))
     # Traced with maps of style and alpha: broadcasting [N, K, 1, 1] is then ONNX's own doing,
     # while a trace with [N, K, 1, 1] would have to assume that size.
     size = features.shape[2:]
@@ -78,11 +97,11 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
         "alpha": (torch.rand(2, 1, *size), map_axes),
     }
     cut = {
-        "encoder": Part(model.encoder, {"image": (image, image_axes)}, ("features", "statistics")),
+        "encoder": Part(encode, {"image": (image, image_axes)}, ("features", "statistics")),
         "decoder": Part(_Decode(model.decoder), decoder_inputs, ("image",)),
     }
     if isinstance(model.style, nn.Module):
-        cut["style"] = Part(model.style, {"image": (image, image_axes)}, ("style",))
+        cut["style"] = Part(_OfImage(model.style), {"image": (image, image_axes)}, ("style",))
     return cut
 
 
@@ -152,103 +171,7 @@ def _clean(model: ModelProto) -> ModelProto:
         for axis, name in zip((0, 2, 3), ("N", *size), strict=True):
             if shape[axis].dim_param:
                 shape[axis].dim_param = f"{name} or 1" if value.name in maps else name
-    return _model(graph)
-
-
-# uint8 NHWC to float NCHW in [0, 1], reflected at the bottom and right up to the stride.
-_PREPARE = """
-prepare (uint8[N, H, W, 3] picture) => (float[N, 3, height, width] image) {
-    size = Shape <start = 1, end = 3> (picture)
-    stride = Constant <value = int64[1] {STRIDE}> ()
-    rest = Mod (size, stride)
-    short = Sub (stride, rest)
-    missing = Mod (short, stride)
-    none = Constant <value = int64[6] {0, 0, 0, 0, 0, 0}> ()
-    pads = Concat <axis = 0> (none, missing)
-    float = Cast <to = 1> (picture)
-    planar = Transpose <perm = [0, 3, 1, 2]> (float)
-    white = Constant <value = float {255.0}> ()
-    unit = Div (planar, white)
-    image = Pad <mode = "reflect"> (unit, pads)
-}
-"""
-# Back to uint8 NHWC, cut to the content's size.
-_FINISH = """
-finish (float[N, 3, height, width] image, uint8[N, H, W, 3] content)
-    => (uint8[N, H, W, 3] stylized) {
-    size = Shape <start = 1, end = 3> (content)
-    start = Constant <value = int64[2] {0, 0}> ()
-    axes = Constant <value = int64[2] {2, 3}> ()
-    cut = Slice (image, start, size, axes)
-    white = Constant <value = float {255.0}> ()
-    scaled = Mul (cut, white)
-    whole = Round (scaled)
-    byte = Cast <to = 2> (whole)
-    stylized = Transpose <perm = [0, 2, 3, 1]> (byte)
-}
-"""
-_SPREAD = """
-spread (float[A] alpha) => (float[A, 1, 1, 1] strength) {
-    shape = Constant <value = int64[4] {-1, 1, 1, 1}> ()
-    strength = Reshape (alpha, shape)
-}
-"""
-_WHOLE = """
-adain (uint8[N, H, W, 3] content, uint8[M, Hs, Ws, 3] style, float[A] alpha)
-    => (uint8[N, H, W, 3] stylized) {}
-"""
-
-
-def join(cut: dict[str, ModelProto], stride: int) -> ModelProto:
-    """The parts as one model from uint8 pictures to a uint8 picture; weights are stored once."""
-    prepare = parser.parse_graph(_PREPARE.replace("STRIDE", str(stride)))
-    spread, finish = parser.parse_graph(_SPREAD), parser.parse_graph(_FINISH)
-    whole = parser.parse_graph(_WHOLE)
-    encoder, decoder = cut["encoder"].graph, cut["decoder"].graph
-    style_part = "style" if "style" in cut else "encoder"
-    for name, model in cut.items():
-        for tensor in model.graph.initializer:
-            whole.initializer.add().CopyFrom(tensor)
-            whole.initializer[-1].name = f"{name}.{tensor.name}"
-
-    def place(graph: onnx.GraphProto, weights_of: str, label: str, values: dict[str, str]) -> None:
-        names = dict(values)
-        names.update({t.name: f"{weights_of}.{t.name}" for t in graph.initializer})
-        for node in graph.node:
-            copy: NodeProto = whole.node.add()
-            copy.CopyFrom(node)
-            copy.name = f"{label}/{node.name or node.output[0]}"
-            for field in (copy.input, copy.output):
-                field[:] = [names.get(name, f"{label}/{name}") if name else "" for name in field]
-
-    place(prepare, "", "content", {"picture": "content", "image": "content image"})
-    place(prepare, "", "style", {"picture": "style", "image": "style image"})
-    place(spread, "", "alpha", {"alpha": "alpha", "strength": "strength"})
-    encoded = {"image": "content image", "features": "features", "statistics": "statistics"}
-    place(encoder, "encoder", "encode content", encoded)
-    output = "style" if style_part == "style" else "statistics"
-    condition = {"image": "style image", output: "style vector"}
-    place(cut[style_part].graph, style_part, "encode style", condition)
-    decoded = {"features": "features", "statistics": "statistics", "style": "style vector"}
-    decoded |= {"alpha": "strength", "image": "stylized image"}
-    place(decoder, "decoder", "decode", decoded)
-    place(
-        finish,
-        "",
-        "finish",
-        {"image": "stylized image", "content": "content", "stylized": "stylized"},
-    )
-    return _model(whole)
-
-
-def _model(graph: onnx.GraphProto) -> ModelProto:
-    return helper.make_model(
-        graph,
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="adain",
-        producer_version=adain.__version__,
-    )
+    return plain_model(graph)
 
 
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
@@ -259,11 +182,13 @@ def build(model: Fast | VGG19) -> dict[str, ModelProto]:
 
 def export_model(
     name: str, folder: str | os.PathLike[str], *, source: Path | None = None
-) -> Report:
+) -> list[Report]:
     """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
 
-    ``source`` is a safetensors file of ``adain train``; by default the shipped weights. Raises
-    AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    There are files in float32, and in float16 exported from the model in half precision, whose
+    statistics stay float32. ``source`` is a safetensors file of ``adain train``; by default the
+    shipped weights. Raises AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result
+    is not torch's.
     """
     if source is None:
         source = find_trained(name)
@@ -272,28 +197,40 @@ def export_model(
         "model": name,
         "version": adain.__version__,
         "contract": CONTRACT,
+        "opset": str(OPSET),
         "stride": str(model.stride),
+        "feature_stride": str(model.feature_stride),
+        "margin": str(model.margin),
         "channels": str(model.channels),
         "style_channels": str(model.style_channels),
         "weights_sha256": weights.sha256(source),
         "training": training_digest(source),
         "licence": weights.LICENCES[name],
+        "exporter": ", ".join(
+            f"{module.__name__} {module.__version__.partition('+')[0]}"
+            for module in (torch, onnxscript, onnx)
+        ),
     }
-    models = build(model)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
-        files = {}
-        for part, onnx_model in models.items():
-            helper.set_model_props(onnx_model, about | {"part": part})
-            onnx.checker.check_model(onnx_model, full_check=True)
-            files[part] = Path(scratch) / weights.onnx_file(name, part)
-            onnx.save(onnx_model, files[part])
-        report = compare(model, files)
-        report.require()
-        for file in files.values():
+        files: dict[str, dict[str, Path]] = {}
+        for precision, exported in (("fp32", model), ("fp16", copy.deepcopy(model).half())):
+            files[precision] = {}
+            for part, onnx_model in build(exported).items():
+                ranges = RANGES["whole" if part == "whole" else "part"]
+                own = {"part": part, "precision": precision, "ranges": ranges}
+                helper.set_model_props(onnx_model, about | own)
+                onnx.checker.check_model(onnx_model, full_check=True)
+                file = Path(scratch) / weights.onnx_file(name, part, precision)
+                file.write_bytes(onnx_model.SerializeToString(deterministic=True))
+                files[precision][part] = file
+        reports = compare(model, files)
+        for report in reports:
+            report.require()
+        for file in (file for parts in files.values() for file in parts.values()):
             os.replace(file, target / file.name)
-    return report
+    return reports
 
 
 def install_vgg19(report: Callable[[str], object]) -> None:
@@ -307,5 +244,6 @@ def install_vgg19(report: Callable[[str], object]) -> None:
         except AdaINError:
             path.unlink()
             raise
-    report("building and checking the ONNX files of vgg19, which takes a minute")
-    report(str(export_model("vgg19", cache)))
+    report("building and checking the ONNX files of vgg19, which takes some minutes")
+    for proof in export_model("vgg19", cache):
+        report(str(proof))

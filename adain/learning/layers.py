@@ -71,16 +71,12 @@ def downsample(
     in_channels: int,
     out_channels: int,
     kernel_size: int = 3,
-    padding_mode: Literal["zeros", "reflect"] = "zeros",
+    padding: int | None = None,
 ) -> nn.Sequential:
-    convolution = nn.Conv2d(
-        in_channels,
-        out_channels,
-        kernel_size,
-        stride=2,
-        padding=kernel_size // 2,
-        padding_mode=padding_mode,
-    )
+    """Half the size; padded by zeros so that it is exactly that, unless ``padding`` is given."""
+    if padding is None:
+        padding = kernel_size // 2
+    convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride=2, padding=padding)
     return nn.Sequential(convolution, nn.ReLU())
 
 

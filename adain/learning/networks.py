@@ -154,28 +154,33 @@ class FastEncoder(nn.Module):
 
     Everything is padded by reflection: zeros tell a network where the border is, and it draws a
     frame there. Only the last convolutions of the decoder, which work at half the image's size, are
-    padded with zeros. So the image is reflected by 12 pixels on every side first, the features keep
-    that margin, and the decoder cuts it off.
+    padded with zeros. So the features keep a margin of 8 pixels, which the decoder cuts off, and
+    the image is reflected once for it and for both convolutions that follow: every reflection takes
+    the features out of the blocked layout that ONNX Runtime's convolutions work in.
     """
 
-    # In features; the smallest image, 16 pixels, can be reflected by 15 and no more.
-    MARGIN = 3
+    # In features. With what the convolutions need, the image is reflected by 12 pixels; the
+    # smallest one, 16 pixels, allows 15 and no more.
+    MARGIN = 2
+    BEFORE = 4 * MARGIN + 2 + 2
+    AFTER = BEFORE - 3  # steps of two from the left need three pixels fewer on the right
 
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            downsample(3, channels // 2, 5, "reflect"),
-            downsample(channels // 2, channels, 3, "reflect"),
+            downsample(3, channels // 2, 5, padding=0),
+            downsample(channels // 2, channels, 3, padding=0),
             *(Block(channels, "reflect") for _ in range(blocks)),
         )
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Image ``[N, 3, H, W]`` to features ``[N, C, H/4 + 6, W/4 + 6]`` and their statistics.
+        """Image ``[N, 3, H, W]`` to features ``[N, C, H/4 + 4, W/4 + 4]`` and their statistics.
 
         The statistics are those of the image, without the margin.
         """
         margin = self.MARGIN
-        features = self.layers(F.pad(image, (4 * margin,) * 4, mode="reflect"))
+        around = (self.BEFORE, self.AFTER, self.BEFORE, self.AFTER)
+        features = self.layers(F.pad(image, around, mode="reflect"))
         inside = features[:, :, margin:-margin, margin:-margin]
         return features, channel_statistics(inside)
 
@@ -247,7 +252,7 @@ class FastDecoder(nn.Module):
         )
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
-        """The stylised image ``[N, 3, 4h - 24, 4w - 24]``, not yet clipped to [0, 1]."""
+        """The stylised image ``[N, 3, 4h - 16, 4w - 16]``, not yet clipped to [0, 1]."""
         channels = features.shape[1]
         x = adain(features, statistics, style[:, : 2 * channels], alpha)
         modulations = iter(style[:, 2 * channels :].split([2 * w for w in self.widths], dim=1))

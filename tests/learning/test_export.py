@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,13 +24,14 @@ from adain.cli import run  # noqa: E402
 from adain.errors import AdaINError  # noqa: E402
 from adain.learning import export, pretrained  # noqa: E402
 from adain.learning.networks import Fast  # noqa: E402
-from adain.learning.parity import CASES, Report, cases, compare  # noqa: E402
+from adain.learning.parity import CASES, HOSTILE, Case, Report, cases, compare  # noqa: E402
 
 Bytes = npt.NDArray[np.uint8]
 PARTS = {
     "fast": ("encoder", "decoder", "style", "whole"),
     "vgg19": ("encoder", "decoder", "whole"),
 }
+PRECISIONS = ("fp32", "fp16")
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +41,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
     command = [sys.executable, "-m", "export", "--model", "fast", "-o", str(folders["fast"])]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
-    assert f"{CASES} cases, largest differences from torch" in done.stdout
+    proven = f"{CASES + len(HOSTILE)} cases, largest (and mean) differences from torch"
+    assert f"fp32: {proven}" in done.stdout and f"fp16: {proven}" in done.stdout
     try:
         published = weights.find("vgg19.safetensors", get="")
     except AdaINError:
@@ -55,7 +56,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Pat
             command, capture_output=True, text=True, check=False, timeout=1200, env=environment
         )
     assert done.returncode == 0, done.stderr
-    assert "fetching" in done.stdout and f"{CASES} cases" in done.stdout
+    assert "fetching" in done.stdout and f"fp16: {proven}" in done.stdout
     yield folders | {"vgg19": cache / "adain"}
 
 
@@ -100,7 +101,12 @@ def model(request: pytest.FixtureRequest, exported: dict[str, Path]) -> str:
 
 @pytest.fixture
 def files(model: str, exported: dict[str, Path]) -> dict[str, Path]:
-    return {part: exported[model] / weights.onnx_file(model, part) for part in PARTS[model]}
+    return files_of(model, exported, "fp32")
+
+
+def files_of(model: str, exported: dict[str, Path], precision: str) -> dict[str, Path]:
+    folder = exported[model]
+    return {part: folder / weights.onnx_file(model, part, precision) for part in PARTS[model]}
 
 
 def session(file: Path) -> onnxruntime.InferenceSession:
@@ -121,7 +127,11 @@ def test_the_spread_of_cases() -> None:
 
 def test_nothing_else_is_written(model: str, exported: dict[str, Path]) -> None:
     names = {path.name for path in exported[model].iterdir()} - {"vgg_normalised.pth"}
-    assert names == {weights.onnx_file(model, part) for part in PARTS[model]}
+    assert names == {
+        weights.onnx_file(model, part, precision)
+        for part in PARTS[model]
+        for precision in PRECISIONS
+    }
 
 
 def test_the_contract_of_the_parts(model: str, files: dict[str, Path]) -> None:
@@ -157,19 +167,44 @@ def test_the_contract_of_the_whole(files: dict[str, Path]) -> None:
     assert (output.name, output.type) == ("stylized", "tensor(uint8)")
 
 
-def test_metadata_opset_and_one_file(model: str, files: dict[str, Path]) -> None:
-    for part, file in files.items():
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_metadata_opset_and_one_file(model: str, exported: dict[str, Path], precision: str) -> None:
+    for part, file in files_of(model, exported, precision).items():
         proto = onnx.load(file, load_external_data=False)
         onnx.checker.check_model(proto, full_check=True)
         assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", 18)]
         assert not any(tensor.external_data for tensor in proto.graph.initializer)
         about = {entry.key: entry.value for entry in proto.metadata_props}
         assert about["model"] == model and about["part"] == part
-        assert about["stride"] == "8"
+        assert about["precision"] == precision
+        assert about["stride"] == "8" and about["opset"] == "18"
+        geometry = {"fast": ("4", "2"), "vgg19": ("8", "0")}[model]
+        assert (about["feature_stride"], about["margin"]) == geometry
+        assert ("uint8 0 to 255" if part == "whole" else "float32 0 to 1") in about["ranges"]
+        assert f"torch {torch.__version__.partition('+')[0]}" in about["exporter"]
         assert len(about["weights_sha256"]) == 64
         assert {"version", "contract", "channels", "training", "licence"} <= about.keys()
         # Nothing of the machine that exported it.
         assert str(Path.cwd()).encode() not in file.read_bytes()
+
+
+def test_float16_halves_the_files_and_keeps_the_interface(
+    model: str, exported: dict[str, Path]
+) -> None:
+    """But for features, which only other files of the model read."""
+    for part in PARTS[model]:
+        plain, half = (files_of(model, exported, p)[part] for p in PRECISIONS)
+        assert half.stat().st_size < 0.53 * plain.stat().st_size
+
+        def interface(file: Path) -> dict[str, tuple[str, list[str | int]]]:
+            opened = session(file)
+            values = [*opened.get_inputs(), *opened.get_outputs()]
+            return {value.name: (value.type, value.shape) for value in values}
+
+        expected = interface(plain)
+        if "features" in expected:
+            expected["features"] = ("tensor(float16)", expected["features"][1])
+        assert interface(half) == expected
 
 
 def test_weights_are_stored_once(files: dict[str, Path]) -> None:
@@ -234,30 +269,59 @@ def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
         return models
 
     monkeypatch.setattr(export, "build", with_fault)
-    monkeypatch.setattr(export, "compare", partial(compare, count=3))
-    with pytest.raises(AdaINError, match=r"image differs from torch's by 0\.001"):
+    monkeypatch.setattr(export, "compare", partial(compare, chosen=cases()[:3]))
+    with pytest.raises(AdaINError, match=r"image in fp32 differs from torch's by 0\.2\d/255"):
         export.export_model("fast", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [weights.onnx_file("fast", "decoder")]
     assert (tmp_path / weights.onnx_file("fast", "decoder")).read_bytes() == b"the last good one"
 
 
-def test_a_report_with_nan_is_refused() -> None:
+def test_what_a_report_refuses() -> None:
+    def report(precision: str, **steps: float) -> Report:
+        made = Report(precision)
+        for name, step in steps.items():
+            made.note(name, np.array([step, 0, 0, 0]))
+        return made
+
+    report("fp32", image=0.02, stylized=0).require()
+    report("fp16", image=3.0, stylized=3.0).require()
+    for precision, name, step in (
+        ("fp32", "image", 0.03),
+        ("fp32", "image", np.nan),
+        ("fp32", "stylized", 1.0),  # one in four bytes
+        ("fp16", "image", 5.0),
+        ("int8", "stylized", 9.0),
+    ):
+        with pytest.raises(AdaINError, match=f"{name} in {precision} differs"):
+            report(precision, **{name: step}).require()
+
+
+def test_differences_are_pooled_over_cases() -> None:
     report = Report()
-    report.note("image", 1e-6)
+    report.note("image", np.array([0.5, 0.25]))
+    report.note("image", np.zeros(8))
+    assert report.differences["image"].largest == 0.5
+    assert report.differences["image"].mean == pytest.approx(0.075)
+
+
+def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path]) -> None:
+    """A style without deviation gives finite pictures, the same from torch and the file."""
+    chosen = [case for case in HOSTILE if case.style_colour or case.content_colour]
+    assert len(chosen) == 6
+    (report,) = compare(pretrained.load_model(model), {"fp32": files}, chosen)
     report.require()
-    with pytest.raises(AdaINError, match="nan"):
-        replace(report, differences={"image": float("nan")}).require()
-    with pytest.raises(AdaINError, match="bytes differ"):
-        replace(report, changed=0.5).require()
+    assert report.count == 6
 
 
-def test_exporting_again_gives_the_same_bytes(exported: dict[str, Path]) -> None:
-    models = export.build(pretrained.load_model("fast"))
-    for part, proto in models.items():
-        kept = onnx.load(exported["fast"] / weights.onnx_file("fast", part))
-        assert proto.graph.SerializeToString(deterministic=True) == kept.graph.SerializeToString(
-            deterministic=True
-        )
+def test_exporting_again_gives_the_same_bytes(
+    exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "compare", partial(compare, chosen=[Case(16, 16, 16, 16, 1, 1.0)]))
+    export.export_model("fast", tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert len(names) == len(PARTS["fast"]) * len(PRECISIONS)
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (exported["fast"] / name).read_bytes(), name
 
 
 def test_the_shipped_files_are_of_the_shipped_weights() -> None:

@@ -1,0 +1,216 @@
+"""The providers of ONNX Runtime that ``device`` may name, and which of them really run here."""
+
+import contextlib
+import functools
+import io
+import logging
+import os
+import re
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+try:
+    import onnxruntime
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(
+        "adain runs on ONNX Runtime, which is not installed: pip install 'adain[cpu]', or"
+        " 'adain[gpu]' for CUDA"
+    ) from error
+
+from adain import weights
+from adain.errors import AdaINError, found_error
+
+Providers: TypeAlias = list[tuple[str, dict[str, str]]]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A provider of ONNX Runtime, and what to do where it is missing or does not start.
+
+    ``numbered``: it tells several devices apart. ``memory``: where its values lie, in the words of
+    ONNX Runtime's I/O binding; None where that is the CPU's memory anyway.
+    """
+
+    provider: str
+    install: str = ""
+    start: str = "check its driver"
+    numbered: bool = False
+    memory: str | None = None
+
+
+_NVIDIA = "check the NVIDIA driver (nvidia-smi) and install adain[gpu], which brings CUDA and cuDNN"
+_GPU = "install adain[gpu] in place of adain[cpu]"
+BACKENDS = {
+    "cpu": Backend("CPUExecutionProvider"),
+    "cuda": Backend("CUDAExecutionProvider", _GPU, _NVIDIA, True, "cuda"),
+    "tensorrt": Backend(
+        "TensorrtExecutionProvider",
+        f"{_GPU}, and TensorRT",
+        f"{_NVIDIA}, and TensorRT itself",
+        True,
+        "cuda",
+    ),
+    "directml": Backend(
+        "DmlExecutionProvider",
+        "install onnxruntime-directml in place of onnxruntime (Windows)",
+        numbered=True,
+        memory="dml",
+    ),
+    "coreml": Backend("CoreMLExecutionProvider", "install adain[cpu] on macOS"),
+    "openvino": Backend(
+        "OpenVINOExecutionProvider", "install onnxruntime-openvino in place of onnxruntime"
+    ),
+}
+DEVICES = (
+    "auto, cpu, cuda, tensorrt, directml, coreml or openvino, and cuda:N, tensorrt:N or directml:N"
+    " for one of several"
+)
+
+# The smallest picture a model takes, to find out whether it runs.
+SMALLEST = np.zeros((1, 3, 16, 16), np.float32)
+
+logger = logging.getLogger("adain")
+_one_at_a_time = threading.Lock()
+
+
+# Choosing a device
+
+
+def installed() -> str:
+    """The devices that the installed ONNX Runtime was built for."""
+    available = onnxruntime.get_available_providers()
+    return ", ".join(kind for kind, backend in BACKENDS.items() if backend.provider in available)
+
+
+def choose_device(device: str, file: Path, *, strict: bool = False) -> tuple[str, int]:
+    """The kind and number of the device that ``device`` means; ``file`` is an encoder to try.
+
+    Raises AdaINError where it is unknown or cannot run, and where ``strict`` forbids that "auto"
+    means the CPU.
+    """
+    kind, colon, number = str(device).partition(":")
+    wanted = "cuda" if device == "auto" else kind
+    backend = BACKENDS.get(wanted)
+    if backend is None or (colon and not (backend.numbered and number.isdecimal())):
+        raise found_error("device", repr(device), DEVICES)
+    if wanted == "cpu":
+        return "cpu", 0
+    device_id = int(number or 0)
+    trouble = _trouble(wanted, device_id, file)
+    if trouble is None:
+        return wanted, device_id
+    if device != "auto":
+        raise AdaINError(f"device: found {device!r}, but {trouble}")
+    if strict:
+        raise AdaINError(f"strict: found device='auto' on a machine without CUDA: {trouble}")
+    _say_cpu(trouble)
+    return "cpu", 0
+
+
+@functools.cache
+def _trouble(kind: str, device_id: int, file: Path) -> str | None:
+    """Why a device cannot run here, or None. Only a session that has run tells the truth."""
+    backend = BACKENDS[kind]
+    if backend.provider not in onnxruntime.get_available_providers():
+        return f"the installed ONNX Runtime has {installed()} alone; {backend.install}"
+    with _one_at_a_time:
+        reason = _try(kind, device_id, file)
+    return reason and f"ONNX Runtime could not start {kind} ({reason}); {backend.start}"
+
+
+def _try(kind: str, device_id: int, file: Path) -> str | None:
+    # ONNX Runtime reports what it misses on stdout and in a log on stderr; neither is ours.
+    printed = io.StringIO()
+    onnxruntime.set_default_logger_severity(4)
+    try:
+        with contextlib.redirect_stdout(printed):
+            if BACKENDS[kind].memory == "cuda":
+                # The CUDA and cuDNN libraries of the `gpu` extra lie among the Python packages.
+                onnxruntime.preload_dlls()
+        session = open_session(file, providers_of(kind, device_id, file), quiet_options())
+        if session.get_providers()[0] != BACKENDS[kind].provider:
+            said = printed.getvalue().splitlines()
+            return said[0] if said else "a library or the driver is missing"
+        # Libraries that only a convolution needs are missed here, and not by the first picture.
+        # TensorRT would build an engine first, which takes minutes.
+        if kind != "tensorrt":
+            session.run(["statistics"], {"image": SMALLEST})
+    except Exception as error:
+        return reason_of(error)
+    finally:
+        onnxruntime.set_default_logger_severity(2)
+    return None
+
+
+@functools.cache
+def _say_cpu(trouble: str) -> None:
+    gpu_build = "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+    logger.log(logging.WARNING if gpu_build else logging.INFO, "running on the CPU: %s", trouble)
+
+
+# Options
+
+
+def providers_of(
+    kind: str, device_id: int, file: Path, memory_limit: int | None = None
+) -> Providers:
+    """What ONNX Runtime is asked for; ``memory_limit`` is that of one session.
+
+    The options of every provider but the CPU's are chosen by their documentation: no such device
+    was at hand, and nothing of them was measured.
+    """
+    backend = BACKENDS[kind]
+    options = {"device_id": str(device_id)} if backend.numbered else {}
+    if kind not in ("cuda", "tensorrt"):
+        return [(backend.provider, options)]
+    # No CUDA graphs (enable_cuda_graph): one replays a single size at fixed addresses, while a
+    # service gets pictures of any size.
+    cuda = options | {
+        # An exhaustive search would cost half a second for every new image size.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # Tensor cores want channels last, and take float32 as TF32.
+        "prefer_nhwc": "1",
+        "use_tf32": "1",
+        # The default doubles the arena each time it grows, past what the largest picture needs.
+        "arena_extend_strategy": "kSameAsRequested",
+    }
+    if memory_limit is not None:
+        cuda["gpu_mem_limit"] = str(memory_limit)
+    if kind == "cuda":
+        return [(backend.provider, cuda)]
+    # Building an engine takes minutes, so it is kept. TensorRT tells engines apart by their graph's
+    # names, which another training does not change: hence the digest.
+    engines = weights.cache_folder() / "tensorrt" / weights.sha256(file)[:16]
+    options |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(engines)}
+    with contextlib.suppress(OSError):
+        engines.mkdir(parents=True, exist_ok=True)
+    # What TensorRT has no kernel for goes to CUDA.
+    return [(backend.provider, options), ("CUDAExecutionProvider", cuda)]
+
+
+def quiet_options() -> onnxruntime.SessionOptions:
+    options = onnxruntime.SessionOptions()
+    # Errors come as exceptions; ONNX Runtime's own log would only repeat them on stderr.
+    options.log_severity_level = 4
+    return options
+
+
+def open_session(
+    file: Path, providers: Providers, options: onnxruntime.SessionOptions
+) -> onnxruntime.InferenceSession:
+    # Its fallback prints, and lets one CUDA error turn a server into a CPU server for good.
+    return onnxruntime.InferenceSession(
+        os.fspath(file), options, providers=providers, enable_fallback=False
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """The one line of ONNX Runtime's account that says what went wrong."""
+    text = str(error) or type(error).__name__
+    # What CUDA says stands in the middle of ONNX Runtime's account of where it was said.
+    cuda = re.search(r"CUDA failure \d+: [^;\n]+", text)
+    return (cuda[0] if cuda else text.splitlines()[0][:200]).strip()
