@@ -20,13 +20,19 @@ from adain.errors import AdaINError, found_error
 MODELS = ("fast", "vgg19")
 # float32, float16 with statistics in float32, and 8-bit integers; see ``precisions``.
 PRECISIONS = ("fp32", "fp16", "int8")
+# Those that are exported; 8 bits are calibrated on pictures, which no package brings.
+EXPORTED = ("fp32", "fp16")
 # The models that 8 bits make enough faster, and change little enough, to have files of them.
-INT8_MODELS: tuple[str, ...] = ()
+INT8_MODELS = ("vgg19",)
 
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
 VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
 GET_VGG19 = "`adain models get vgg19` gets it"
+GET_INT8 = (
+    "`python -m adain.learning.quantize --model vgg19 PHOTOS_DIR PAINTINGS_DIR -o"
+    " ~/.cache/adain` makes it"
+)
 GET_FAST = "it comes with the package: `pip install --force-reinstall adain` brings it back"
 # What this project trained, as float16 safetensors.
 TRAINED = {"fast": "fast.safetensors", "vgg19": "vgg19-decoder.safetensors"}
@@ -136,6 +142,8 @@ def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
             "precision", repr(precision), f"{' or '.join(precisions(model))} ({model})"
         )
     get = GET_FAST if model == "fast" else GET_VGG19
+    if precision == "int8":
+        get = GET_INT8
     parts = model_parts(model)
     return {part: find(onnx_file(model, part, precision), get=get) for part in parts}
 
