@@ -153,6 +153,9 @@ def stylize(
     "--reuse", type=int, help="Batches that see a crop, each with another partner. [default: 2]"
 )
 @click.option("--style-weight", type=float, help="Weight of the style loss. [default: 10]")
+@click.option(
+    "--shift-weight", type=float, help="Of pictures moving with their content. [default: 0]"
+)
 @click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
 @click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
@@ -193,7 +196,7 @@ def models(context: click.Context) -> None:
 @click.argument("model", type=MODEL)
 def get(model: str) -> None:
     """Fetch or build what MODEL needs, into the user's cache, once."""
-    wanted = weights.precisions(model)
+    wanted = weights.EXPORTED
     if model != "fast" and not all(model in weights.available_models(p) for p in wanted):
         require_learn("building vgg19's model files")
         from adain.learning.export import install_vgg19

@@ -9,7 +9,8 @@ strength, so that the whole slider is learned.
 from typing import cast
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
 
 from adain.learning.data import ImageStore
 from adain.learning.layers import adain, channel_statistics
@@ -18,6 +19,9 @@ from adain.learning.networks import VGG19Encoder
 from adain.learning.options import TrainOptions
 from adain.learning.pool import Pool, Seen, see
 from adain.learning.processes import rank, ranks
+
+# Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
+MOST_SHIFTED = 7
 
 
 class Objective:
@@ -125,7 +129,7 @@ class Objective:
             style.where((identity & photo)[own].to(self.device), content),
         )
         alpha = alpha[own].view(-1, 1, 1, 1).to(self.device)
-        image = self.stylize(network, content, style, alpha)
+        shift, image = self.shift_loss(network, content, style, alpha, generator)
         # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
         # through VGG-19.
         unchanged = (~stylised[own]).nonzero()[:, 0].to(self.device)
@@ -150,4 +154,39 @@ class Objective:
                 int((stylised & ~random).sum()),
             )
         total = target + options.style_weight * style_term + options.reconstruction_weight * pixel
-        return {"pixel": pixel, "target": target, "style": style_term, "total": total}
+        losses = {"pixel": pixel, "target": target, "style": style_term}
+        if shift is not None:
+            losses["shift"] = self._mean(shift, count)
+            total = total + options.shift_weight * losses["shift"]
+        return losses | {"total": total}
+
+    def shift_loss(
+        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor, generator: Generator
+    ) -> tuple[Tensor | None, Tensor]:
+        """How much a picture changes, pixel by pixel, if its content is moved; and the picture.
+
+        Strides see some places better than others, and what a network makes of that is a lattice in
+        its pictures, which VGG-19 hardly minds. A picture that moves with its content has none. The
+        loss is ``[N]``, and None where its weight is 0.
+        """
+        if not self.options.shift_weight:
+            return None, self.stylize(network, content, style, alpha)
+        down, right = torch.randint(1, MOST_SHIFTED + 1, (2,), generator=generator).tolist()
+        height, width = content.image.shape[2:]
+        reflected = F.pad(content.image, (right, 0, down, 0), mode="reflect")
+        moved = reflected[:, :, :height, :width]
+        # In one batch, since a network among several processes is called once in a step.
+        contents = torch.cat([content.image, moved]).contiguous(memory_format=torch.channels_last)
+        styles = torch.cat([style.image, style.image])
+        both = self.stylize(
+            network,
+            Seen(contents, contents, []),
+            Seen(styles.contiguous(memory_format=torch.channels_last), styles, []),
+            torch.cat([alpha, alpha]),
+        )
+        image, moved_image = both.chunk(2)
+        # Not along the border, where the two have been reflected differently.
+        edge = MOST_SHIFTED + 1
+        here = image[:, :, edge : height - edge - down, edge : width - edge - right]
+        there = moved_image[:, :, edge + down : height - edge, edge + right : width - edge]
+        return pixel_loss(there, here), image

@@ -26,6 +26,7 @@ class TrainOptions:
     weights: str | os.PathLike[str] | None = None
     style_weight: float = 10.0
     reconstruction_weight: float = 30.0
+    shift_weight: float = 0.0  # of ``fast`` alone: moving a crop for vgg19 is seeing it anew
     clip_norm: float = 5.0
     ema_decay: float = 0.999
     seed: int = 0
@@ -49,6 +50,8 @@ class TrainOptions:
         check(self.optimizer in ("muon", "adam"), "optimizer", "muon or adam")
         check(self.steps is None or self.steps >= 1, "steps", "1 or more")
         check(self.hours is None or self.hours > 0, "hours", "more than 0")
+        check(self.shift_weight >= 0, "shift_weight", "0 or more")
+        check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
         check(self.learning_rate > 0, "learning_rate", "more than 0")
         check(self.precision in ("bf16", "fp32"), "precision", "bf16 or fp32")

@@ -36,7 +36,7 @@ from adain.learning.processes import rank, ranks
 # The side of the pictures that runs are compared by, whatever the crops they train on.
 HELD_OUT_SIZE = 256
 # The options that the held-out total, by which weights are chosen, depends on.
-TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight")
+TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight", "shift_weight")
 
 
 class Trainer:
@@ -169,16 +169,18 @@ class Trainer:
         for content, style in zip(*(half.split(4) for half in self.held_out), strict=True):
             one = torch.ones(len(content), 1, 1, 1, device=self.device)
             seen, seen_style = see(self.vgg, content), see(self.vgg, style)
-            image, same = (
-                self.objective.stylize(self.ema.module, seen, seen_style, alpha).float().clamp(0, 1)
-                for alpha in (one, 0 * one)
-            )
+            generator = torch.Generator().manual_seed(0)
+            network = self.ema.module
+            shift, image = self.objective.shift_loss(network, seen, seen_style, one, generator)
+            same = self.objective.stylize(network, seen, seen_style, 0 * one)
+            image, same = (pixels.float().clamp(0, 1) for pixels in (image, same))
             output = see(self.vgg, image)
             target = adain(seen.features, seen.statistics[-1], seen_style.statistics[-1], one)
             losses = {
                 "target": mean_squared_error(output.features, target),
                 "style": style_loss(output.statistics, seen_style.statistics),
                 "pixel": pixel_loss(same, content),
+                **({} if shift is None else {"shift": shift}),
             }
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.held_out[0])
@@ -187,6 +189,7 @@ class Trainer:
             sums["target"]
             + self.options.style_weight * sums["style"]
             + self.options.reconstruction_weight * sums["pixel"]
+            + self.options.shift_weight * sums.get("shift", 0.0)
         )
         if sums["total"] < self.best:
             self.best = sums["total"]
@@ -271,7 +274,7 @@ class Trainer:
         self.step, self.seconds = state["step"], state["seconds"]
         # Totals that were weighted in another way do not compare.
         now = asdict(self.options)
-        if all(state["options"][name] == now[name] for name in TOTAL_WEIGHTS):
+        if all(state["options"].get(name, 0.0) == now[name] for name in TOTAL_WEIGHTS):
             self.best = state["best"]
 
 

@@ -16,10 +16,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from safetensors import safe_open  # noqa: E402
+from torch import Tensor  # noqa: E402
 
 from adain.errors import AdaINError  # noqa: E402
 from adain.images import save_image  # noqa: E402
 from adain.learning.options import TrainOptions  # noqa: E402
+from adain.learning.pool import Seen  # noqa: E402
 from adain.learning.pretrained import load_model  # noqa: E402
 from adain.learning.train import train  # noqa: E402
 from adain.learning.trainer import Trainer  # noqa: E402
@@ -212,6 +214,8 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
         ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'"),
         ({"steps": 1, "optimizer": "sgd"}, "optimizer: found 'sgd'; allowed: muon or adam"),
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
+        ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
+        ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:
@@ -283,3 +287,44 @@ def test_totals_of_other_weights_do_not_compare(folders: tuple[Path, Path], tmp_
     assert 0 < same.best < float("inf")
     other = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2, style_weight=20.0))
     assert other.step == 1 and other.best == float("inf")
+
+
+def test_a_picture_that_moves_with_its_content_costs_nothing(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A lattice that stays where it is does, and the log says how much."""
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=1, shift_weight=1.0))
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    seen, one = Seen(image, image, []), torch.ones(2, 1, 1, 1)
+    lattice = torch.zeros(64, 64)
+    lattice[::8, ::8] = 1
+
+    class Brightened(torch.nn.Module):
+        amount = 0.0
+
+        def forward(self, content: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
+            return 0.5 * content + self.amount * lattice
+
+    network = Brightened()
+    found = []
+    for amount in (0.0, 0.1, 0.2):
+        network.amount = amount
+        generator = torch.Generator().manual_seed(1)
+        shift, stylised = trainer.objective.shift_loss(network, seen, seen, one, generator)
+        assert shift is not None
+        torch.testing.assert_close(stylised, 0.5 * image + amount * lattice)
+        found.append(shift.mean().item())
+    # Bright points of the lattice lie once in either picture, in one pixel of 64.
+    assert found == pytest.approx([0, 0.1 * 2 / 64, 0.2 * 2 / 64], rel=0.3, abs=1e-6)
+
+
+def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    train(*folders, tmp_path, TrainOptions(**TINY, steps=4, shift_weight=2.0))
+    lines = [line for line in losses(tmp_path) if "shift" in line]
+    assert [(line["step"], line["kind"]) for line in lines] == [
+        (3, "train"), (4, "train"), (4, "held_out"),
+    ]  # fmt: skip
+    held = lines[-1]
+    total = held["target"] + 10 * held["style"] + 30 * held["pixel"] + 2 * held["shift"]
+    assert held["total"] == pytest.approx(total)
+    assert held["shift"] > 0
