@@ -10,7 +10,7 @@ be maps of the features' size. Nothing in a decoder looks at statistics of the p
 so a tile of a picture gives the same pixels as the whole.
 """
 
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import cast
 
 import torch
@@ -149,8 +149,28 @@ class VGG19(nn.Module):
         return cast(Tensor, self.encoder(image)[1])
 
 
+class Pixels(nn.Conv2d):
+    """The pixels themselves, as channels at 1/4 of the image's size: what strides cannot lose.
+
+    The features alone say where an edge is to some 4 pixels, and every slanting one comes out as a
+    comb. A convolution whose kernels pick single pixels, since ONNX Runtime has it faster than a
+    rearrangement; it is trained like any other. F.pixel_shuffle(_, 2) gives 12 channels at 1/2 of
+    the size, in the order of `ToPixels`.
+    """
+
+    CHANNELS = 48
+
+    def __init__(self) -> None:
+        super().__init__(3, self.CHANNELS, 4, stride=4, bias=False)
+        with torch.no_grad():
+            kernels = self.weight.zero_().view(3, 2, 2, 2, 2, 3, 4, 4)
+            # (i, j) is the pixel of 1/2 of the size, and (y, x) the pixel of the image in it.
+            for colour, y, x, i, j in product(range(3), *[range(2)] * 4):
+                kernels[colour, y, x, i, j, colour, 2 * i + y, 2 * j + x] = 1
+
+
 class FastEncoder(nn.Module):
-    """A thin encoder: ``C`` channels at 1/4 of the size of the image and a margin around it.
+    """A thin encoder: features, and the pixels, at 1/4 of the size of the image and a margin.
 
     Everything is padded by reflection: zeros tell a network where the border is, and it draws a
     frame there. Only the last convolutions of the decoder, which work at half the image's size, are
@@ -172,6 +192,7 @@ class FastEncoder(nn.Module):
             downsample(channels // 2, channels, 3, padding=0),
             *(Block(channels, "reflect") for _ in range(blocks)),
         )
+        self.pixels = Pixels()
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """Image ``[N, 3, H, W]`` to features ``[N, C, H/4 + 4, W/4 + 4]`` and their statistics.
@@ -180,7 +201,11 @@ class FastEncoder(nn.Module):
         """
         margin = self.MARGIN
         around = (self.BEFORE, self.AFTER, self.BEFORE, self.AFTER)
-        features = self.layers(F.pad(image, around, mode="reflect"))
+        reflected = F.pad(image, around, mode="reflect")
+        # The margin's pixels and no more.
+        start, end = self.BEFORE - 4 * margin, 4 * margin - self.AFTER
+        pixels = self.pixels(reflected[:, :, start:end, start:end])
+        features = torch.cat([self.layers(reflected), pixels], dim=1)
         inside = features[:, :, margin:-margin, margin:-margin]
         return features, channel_statistics(inside)
 
@@ -232,7 +257,7 @@ class FastDecoder(nn.Module):
 
     Most blocks work at half the size of the features with twice their channels: strokes are larger
     than edges, and a block there knows four times as much at the same price. What they find is
-    added to the features, which carry the content's edges past them.
+    added to the features, which carry the content's edges past them. The pixels come in at the end.
     """
 
     def __init__(self, channels: int, outer: int, inner: int) -> None:
@@ -243,18 +268,20 @@ class FastDecoder(nn.Module):
         self.inner = nn.ModuleList(Block(2 * channels, "reflect") for _ in range(inner))
         self.up = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), upsample())
         self.after = nn.ModuleList(Block(channels, "reflect") for _ in range(outer))
-        self.to_image = nn.Sequential(
+        self.to_half = nn.Sequential(
             nn.Conv2d(channels, channels // 2, 1),
             upsample(),
             nn.Conv2d(channels // 2, channels // 2, 3, padding=1),
-            nn.ReLU(),
-            ToPixels(channels // 2, padding_mode="zeros"),
         )
+        self.from_pixels = nn.Conv2d(Pixels.CHANNELS // 4, channels // 2, 3, padding=1)
+        self.to_image = ToPixels(channels // 2, padding_mode="zeros")
 
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         """The stylised image ``[N, 3, 4h - 16, 4w - 16]``, not yet clipped to [0, 1]."""
-        channels = features.shape[1]
-        x = adain(features, statistics, style[:, : 2 * channels], alpha)
+        channels = features.shape[1] - Pixels.CHANNELS
+        mean, std = (values[:, :channels] for values in statistics.chunk(2, dim=1))
+        statistics = torch.cat([mean, std], dim=1)
+        x = adain(features[:, :channels], statistics, style[:, : 2 * channels], alpha)
         modulations = iter(style[:, 2 * channels :].split([2 * w for w in self.widths], dim=1))
         for block in self.before:
             x = block(modulated(x, next(modulations), alpha))
@@ -267,7 +294,9 @@ class FastDecoder(nn.Module):
         for block in self.after:
             x = block(modulated(x, next(modulations), alpha))
         margin = 4 * FastEncoder.MARGIN
-        return cast(Tensor, self.to_image(x)[:, :, margin:-margin, margin:-margin])
+        pixels = self.from_pixels(F.pixel_shuffle(features[:, channels:], 2))
+        image = self.to_image(F.relu(self.to_half(x) + pixels))
+        return cast(Tensor, image[:, :, margin:-margin, margin:-margin])
 
 
 class Fast(nn.Module):
@@ -281,7 +310,7 @@ class Fast(nn.Module):
         self, channels: int = 64, encoder_blocks: int = 1, outer: int = 1, inner: int = 4
     ) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels = channels + Pixels.CHANNELS
         self.encoder = FastEncoder(channels, encoder_blocks)
         self.decoder = FastDecoder(channels, outer, inner)
         widths = [channels, *self.decoder.widths]
