@@ -202,10 +202,10 @@ def _own_arena(limit: int | None) -> Iterator[None]:
 
 def _register_arena(limit: int | None) -> None:
     if limit is None:
-        # The arena grows by blocks that double, here 3 MiB, 6 MiB and so on. What a layer computes
+        # The arena grows by blocks that double, here 5 MiB, 10 MiB and so on. What a layer computes
         # is often a power of two, and its padded copy a little more: by default, blocks are powers
         # of two, which the copies do not fit. vgg19 then took 30 % more memory at 1024 x 1024.
-        growth = {"max_mem": 0, "arena_extend_strategy": 0, "initial_chunk_size_bytes": 3 << 20}
+        growth = {"max_mem": 0, "arena_extend_strategy": 0, "initial_chunk_size_bytes": 5 << 20}
     else:
         # Growing by what is asked for leaves the last bytes of a limit of use.
         growth = {"max_mem": limit, "arena_extend_strategy": 1}

@@ -166,6 +166,6 @@ def cuda_report(plan: Plan) -> str:
 
 def _peak_lines(peaks: Mapping[str, float]) -> str:
     return "\n".join(
-        f"- Peak: {peak / 1e9:.1f} GMAC/s in {kind}, the best product of two large matrices (torch)"
+        f"- Peak: {peak / 1e9:.1f} GMAC/s in {kind}, the best product of two large matrices"
         for kind, peak in peaks.items()
     )

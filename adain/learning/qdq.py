@@ -107,6 +107,10 @@ class _Writer:
         behind = self.network.target[node.name]
         reads, makes = self.levels[before], self.levels[behind]
         kernels = self.network.constants[node.input[1]].astype(np.float64)
+        if len(node.input) == 2:
+            # One without biases gets some, which make up for what rounding does to its kernels.
+            node.input.append(f"{node.name}/bias")
+            self.network.constants[node.input[2]] = np.zeros(len(kernels), np.float32)
         bias = self.network.constants[node.input[2]].astype(np.float64)
         patches = reads.rounded(self.patches[node.name])
         depthwise = kernels.shape[1] != len(reads.factor)

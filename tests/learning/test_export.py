@@ -310,6 +310,8 @@ def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path])
     chosen = [case for case in HOSTILE if case.style_colour or case.content_colour]
     assert len(chosen) == 6
     (report,) = compare(pretrained.load_model(model), {"fp32": files}, chosen)
+    # Where a picture is of one colour, all of its bytes may lie on the same rounding edge.
+    assert report.differences.pop("stylized").largest <= 1
     report.require()
     assert report.count == 6
 
