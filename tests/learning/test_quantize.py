@@ -261,7 +261,8 @@ def test_files_that_pay_run_like_those_of_float32(
     assert 0 < np.abs(found - expected).mean() < 12
     feeds = {"content": photo[None], "style": painting[None], "alpha": np.ones(1, np.float32)}
     whole = onnxruntime.InferenceSession(kept[-1]).run(None, feeds)[0][0]
-    assert np.abs(whole - found).mean() < 1
+    # Fused in another way, 8 bits are rounded in other places.
+    assert np.abs(whole - found).mean() < 2
 
 
 def test_vgg19_runs_its_convolutions_on_integers(
