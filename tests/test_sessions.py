@@ -1,6 +1,5 @@
 """Where a model runs and what memory it takes: devices, strictness, limits, I/O binding."""
 
-import gc
 import logging
 import subprocess
 import sys
@@ -185,10 +184,10 @@ def test_limit_on_a_device_without_one(passive):
 
 
 def test_picture_beyond_the_limit_is_an_error_and_the_next_one_runs(stylizer, painting):
-    limited = Stylizer(device="cpu", memory_limit="60MB")
+    limited = Stylizer(device="cpu", memory_limit="80MB")
     message = error_of(lambda: limited.stylize(PHOTO[:900], painting))
     assert message == (
-        "memory_limit: found 60,000,000 bytes, which the encoder of fast at 1024 x 900 exceeds;"
+        "memory_limit: found 80,000,000 bytes, which the encoder of fast at 1024 x 900 exceeds;"
         " allowed: a larger limit, or a smaller max_side"
     )
     message = error_of(lambda: limited.encode_style(PHOTO, max_side=None))
@@ -225,7 +224,7 @@ def test_limit_holds_in_the_process():
         "import numpy as np, re; from adain import Stylizer\n"
         "def resident(): return int(re.search(r'VmHWM:\\s+(\\d+)',"
         " open('/proc/self/status').read())[1]) * 1024\n"
-        "s = Stylizer(device='cpu', memory_limit='60MB')\n"
+        "s = Stylizer(device='cpu', memory_limit='80MB')\n"
         "photo = np.random.default_rng(0).integers(0, 256, (2000, 2000, 3), np.uint8)\n"
         "style = s.encode_style(photo[:64, :64]); before = resident()\n"
         "for side in (500, 300, 560, 2000, 400, 570):\n"
@@ -235,12 +234,13 @@ def test_limit_holds_in_the_process():
     )
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    # On top come the pictures in Python: the largest is 48 MB as float32, and again as planes.
-    assert int(done.stdout) < 60e6 + 3 * 48e6
+    # On top come the pictures in Python: the largest is 48 MB as float32, and again as planes, and
+    # what is kept of the others. Without a limit the largest alone takes several times as much.
+    assert int(done.stdout) < 80e6 + 4 * 48e6
 
 
 def test_limit_serves_many_threads_in_turn(stylizer, painting):
-    limited = Stylizer(device="cpu", memory_limit="60MB")
+    limited = Stylizer(device="cpu", memory_limit="80MB")
     sides = [300, 480, 200, 500, 350, 410]
     expected = [stylizer.stylize(PHOTO[:side, :side], painting) for side in sides]
     with ThreadPoolExecutor(6) as pool:
@@ -249,32 +249,33 @@ def test_limit_serves_many_threads_in_turn(stylizer, painting):
 
 
 def test_limit_is_that_of_one_stylizer_alone(painting):
-    limited = Stylizer(device="cpu", memory_limit="60MB")
+    limited = Stylizer(device="cpu", memory_limit="80MB")
     larger = Stylizer(device="cpu", memory_limit="400MB")
     free = Stylizer(device="cpu")
     for stylizer in (larger, free):
         assert stylizer.stylize(PHOTO[:900], painting).shape == (900, 1024, 3)
-    assert "60,000,000 bytes" in error_of(lambda: limited.stylize(PHOTO[:900], painting))
+    assert "80,000,000 bytes" in error_of(lambda: limited.stylize(PHOTO[:900], painting))
 
 
-def test_memory_goes_with_the_stylizer(painting):
-    status = Path("/proc/self/status")
-    if not status.is_file():
+def test_memory_goes_with_the_stylizer():
+    if not Path("/proc/self/status").is_file():
         pytest.skip("memory is read from /proc")
-
-    def resident() -> int:
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-        return int(line.split()[1]) * 1024
-
-    Stylizer(device="cpu").stylize(PHOTO[:64], painting)
-    before = resident()
-    stylizer = Stylizer(device="cpu")
-    stylizer.stylize(PHOTO, painting)
-    during = resident()
-    del stylizer
-    gc.collect()
-    assert during - before > 80e6
-    assert resident() - before < 0.5 * (during - before)
+    # In a process of its own: training, in other tests, lets the C library keep what is freed.
+    script = (
+        "import gc, re, numpy as np; from adain import Stylizer\n"
+        "def resident(): return int(re.search(r'VmRSS:\\s+(\\d+)',"
+        " open('/proc/self/status').read())[1]) * 1024\n"
+        "photo = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)\n"
+        "Stylizer(device='cpu').stylize(photo[:64], photo[:64])\n"
+        "before = resident(); s = Stylizer(device='cpu'); s.stylize(photo, photo[:64])\n"
+        "during = resident(); del s; gc.collect()\n"
+        "print(during - before, resident() - before)"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    grown, left = map(int, done.stdout.split())
+    assert grown > 80e6
+    assert left < 0.5 * grown
 
 
 # I/O binding
