@@ -3,25 +3,18 @@
 A user's mistake is one line on stderr and exit status 2.
 """
 
-import importlib
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import click
 
 from adain import __version__, weights
-from adain.errors import AdaINError, found_error
-from adain.images import format_of, load_image, save_image
+from adain.cli_learning import EXAMPLES, MODEL, check_output, compare, gatys, require_learn, train
+from adain.errors import AdaINError
+from adain.images import load_image, save_image
 from adain.stylizer import Stylizer
-
-MODEL = click.Choice(weights.MODELS)
-# The modules of the extra `learn` that training and exporting import.
-LEARN = ("torch", "torchvision", "onnx", "onnxscript", "tensorboard", "tqdm")
-EXAMPLES = "\b\nExamples:\n"
 
 
 def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
@@ -103,13 +96,7 @@ def stylize(
     quality: int,
 ) -> None:
     """Write CONTENT in the style of STYLE."""
-    for source in (content, style):
-        # What is missing or out of reach is reported by whoever opens it.
-        with suppress(OSError):
-            if output.samefile(source):
-                raise found_error(str(output), "one of the inputs", "another file")
-    # Found out before the model runs and not after it.
-    format_of(str(output), output.suffix)
+    check_output(output, [content, style])
     started = time.perf_counter()
     stylizer = Stylizer(model, device, precision=precision, threads=threads)
     picture = load_image(content, max_side=max_side)
@@ -119,56 +106,6 @@ def stylize(
     size = f"{stylized.width} x {stylized.height}"
     name = click.format_filename(output)
     click.echo(f"{name}: {size}, model {model} on {stylizer.device}, {seconds:.2f} s")
-
-
-@cli.command(
-    epilog=EXAMPLES
-    + "  adain train photos/ paintings/ -o runs/fast --hours 2\n"
-    + "  adain train photos/ paintings/ -o runs/vgg19 --model vgg19 --crop 256 --steps 160000\n"
-)
-@click.argument("content_dir", type=click.Path(path_type=Path))
-@click.argument("style_dir", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    "run_dir",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of the run; where it holds a checkpoint, the run goes on.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    help="Weights to start from, as another run wrote them.",
-)
-@click.option("--model", type=MODEL, help="What to train. [default: fast]")
-@click.option("--steps", type=int, help="Train for this many steps, or ...")
-@click.option("--hours", type=float, help="... for this long.")
-@click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")
-@click.option("--batch-size", type=int, help="Pairs of crops in a step. [default: 8]")
-@click.option("--learning-rate", type=float, help="Peak rate of Adam; Muon's is 5 times as much.")
-@click.option("--optimizer", type=click.Choice(["muon", "adam"]), help="[default: muon]")
-@click.option("--reconstruction-steps", type=int, help="Steps of plain reconstruction first.")
-@click.option(
-    "--reuse", type=int, help="Batches that see a crop, each with another partner. [default: 2]"
-)
-@click.option("--style-weight", type=float, help="Weight of the style loss. [default: 10]")
-@click.option(
-    "--shift-weight", type=float, help="Of pictures moving with their content. [default: 0]"
-)
-@click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
-@click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
-@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
-@click.option("--checkpoint-minutes", type=float, help="Time between checkpoints. [default: 3]")
-def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
-    """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
-    require_learn("training")
-    from adain.learning.options import TrainOptions
-    from adain.learning.train import train as train_model
-
-    given = {name: value for name, value in options.items() if value is not None}
-    trainer = train_model(content_dir, style_dir, run_dir, TrainOptions(**given), click.echo)
-    click.echo(f"{run_dir / 'weights.safetensors'}: step {trainer.step}")
 
 
 @cli.group(invoke_without_command=True)
@@ -208,13 +145,5 @@ def get(model: str) -> None:
             click.echo(f"{path}: ready")
 
 
-def require_learn(what: str) -> None:
-    """Raise AdaINError where PyTorch and its like are not installed."""
-    for name in LEARN:
-        try:
-            importlib.import_module(name)
-        except ImportError as error:
-            raise AdaINError(
-                f"{what} needs {name}, which cannot be imported ({error});"
-                " `pip install 'adain[learn]'` installs it"
-            ) from error
+for command in (train, gatys, compare):
+    cli.add_command(command)

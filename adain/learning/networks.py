@@ -10,6 +10,7 @@ be maps of the features' size. Nothing in a decoder looks at statistics of the p
 so a tile of a picture gives the same pixels as the whole.
 """
 
+from collections.abc import Mapping
 from itertools import pairwise, product
 from typing import cast
 
@@ -30,6 +31,18 @@ from adain.learning.layers import (
     modulated,
     upsample,
 )
+
+
+def fold_preprocess(tensors: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Weight and bias of ``conv1_1`` with ``preprocess`` folded into it, float64.
+
+    That is a 1x1 convolution from RGB in [0, 1] to the network's own input. Folding is exact
+    because reflection padding commutes with it.
+    """
+    weight, bias = tensors["conv1_1.weight"].double(), tensors["conv1_1.bias"].double()
+    bias = bias + torch.einsum("oikl,i->o", weight, tensors["preprocess.bias"].double())
+    to_input = tensors["preprocess.weight"].double()[:, :, 0, 0]
+    return torch.einsum("oikl,ij->ojkl", weight, to_input), bias
 
 
 class VGG19Encoder(nn.Module):
@@ -62,21 +75,15 @@ class VGG19Encoder(nn.Module):
         features = self.relu_features(image)[-1]
         return features, channel_statistics(features)
 
-    def load_published(self, tensors: dict[str, Tensor]) -> None:
-        """Load ``preprocess`` and ``conv1_1`` ... ``conv4_1`` (weights OIHW, biases) by name.
-
-        ``preprocess``, a 1x1 convolution from RGB in [0, 1] to the network's own input, is folded
-        into conv1_1, which is exact because reflection padding commutes with it.
-        """
+    def load_published(self, tensors: Mapping[str, Tensor]) -> None:
+        """Load ``preprocess`` and ``conv1_1`` ... ``conv4_1`` (weights OIHW, biases) by name."""
         convolutions = [layer for layer in self.modules() if isinstance(layer, nn.Conv2d)]
         names = ["1_1", "1_2", "2_1", "2_2", "3_1", "3_2", "3_3", "3_4", "4_1"]
         for name, layer in zip(names, convolutions, strict=True):
-            weight = tensors[f"conv{name}.weight"].double()
-            bias = tensors[f"conv{name}.bias"].double()
             if name == "1_1":
-                bias = bias + torch.einsum("oikl,i->o", weight, tensors["preprocess.bias"].double())
-                to_input = tensors["preprocess.weight"].double()[:, :, 0, 0]
-                weight = torch.einsum("oikl,ij->ojkl", weight, to_input)
+                weight, bias = fold_preprocess(tensors)
+            else:
+                weight, bias = tensors[f"conv{name}.weight"], tensors[f"conv{name}.bias"]
             layer.weight.copy_(weight)
             assert layer.bias is not None
             layer.bias.copy_(bias)

@@ -18,13 +18,24 @@ from adain.learning.networks import MODELS, VGG19, Fast, PaperDecoder, VGG19Enco
 # paper's decoder were saved from.
 _PTH_KEYS = {
     "preprocess": 0, "conv1_1": 2, "conv1_2": 5, "conv2_1": 9, "conv2_2": 12, "conv3_1": 16,
-    "conv3_2": 19, "conv3_3": 22, "conv3_4": 25, "conv4_1": 29,
+    "conv3_2": 19, "conv3_3": 22, "conv3_4": 25, "conv4_1": 29, "conv4_2": 32, "conv4_3": 35,
+    "conv4_4": 38, "conv5_1": 42,
 }  # fmt: skip
 _DECODER_KEYS = (1, 5, 8, 11, 14, 18, 21, 25, 28)
 
 
 def load_vgg19_encoder() -> VGG19Encoder:
     """The fixed encoder with the paper's weights, verified tensor by tensor."""
+    encoder = VGG19Encoder()
+    encoder.load_published(load_vgg19_tensors())
+    return encoder.eval()
+
+
+def load_vgg19_tensors() -> dict[str, Tensor]:
+    """``preprocess`` and ``conv1_1`` ... ``conv5_1``, weights OIHW and biases, by name.
+
+    Raises AdaINError where the file is missing or a tensor is not the published one.
+    """
     path = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
     if path.suffix == ".pth":
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -32,13 +43,12 @@ def load_vgg19_encoder() -> VGG19Encoder:
             f"{name}.{kind}": state[f"{index}.{kind}"]
             for name, index in _PTH_KEYS.items()
             for kind in ("weight", "bias")
+            if f"{index}.{kind}" in state
         }
     else:
         tensors = read_safetensors(path)
     _verify(path, tensors)
-    encoder = VGG19Encoder()
-    encoder.load_published(tensors)
-    return encoder.eval()
+    return tensors
 
 
 def _verify(path: Path, tensors: dict[str, Tensor]) -> None:

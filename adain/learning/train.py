@@ -204,6 +204,7 @@ def _shown(values: dict[str, float], trainer: Trainer) -> str:
 
 
 if __name__ == "__main__":
-    from adain import cli
+    from adain.cli import run
+    from adain.cli_learning import train as command
 
-    raise SystemExit(cli.run(cli.train))
+    raise SystemExit(run(command))
