@@ -1,4 +1,4 @@
-"""What a comparison reports: losses as VGG-19 sees them, SSIM and reconstruction PSNR."""
+"""What a comparison reports: losses as VGG-19 sees them, SSIM, colours and reconstruction PSNR."""
 
 import csv
 from collections.abc import Callable, Hashable, Sequence
@@ -22,6 +22,7 @@ from adain.learning.networks import VGG19Encoder
 from adain.picture import Picture
 
 SIZE = 512
+DIRECTIONS = 64  # of `sliced_wasserstein`
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,25 @@ def psnr(image: Tensor, reference: Tensor) -> Tensor:
     return -10 * mean_squared_error(image, reference).log10()
 
 
+def sliced_wasserstein(image: Tensor, reference: Tensor) -> Tensor:
+    """How far the colours of two pictures ``[N, 3, H, W]`` in [0, 1] are apart, ``[N]``.
+
+    The sliced Wasserstein distance of order 2 of their RGB values (Bonneel et al. 2015, eq. 2): of
+    the values along a direction, in order, the mean squared difference; of that, the root of the
+    mean over DIRECTIONS directions, which are always the same. 0 says that both have the same
+    colours, wherever they stand; all colours moved by a vector v, about ``|v| / sqrt(3)``. The
+    pictures have equally many pixels.
+    """
+    generator = torch.Generator().manual_seed(0)
+    directions = torch.randn(DIRECTIONS, 3, generator=generator, dtype=torch.float64)
+    directions = F.normalize(directions).to(image.device, image.dtype)
+
+    def in_order(pixels: Tensor) -> Tensor:
+        return (directions @ pixels.flatten(2)).sort(dim=2).values
+
+    return (in_order(image) - in_order(reference)).square().mean(dim=(1, 2)).sqrt()
+
+
 @torch.inference_mode()
 def evaluate(
     model: Model, pairs: Sequence[Pair], judge: Judge, *, label: str = "evaluation"
@@ -233,15 +253,17 @@ def evaluate(
     return Evaluation(list(pairs), scores)
 
 
-def read_pairs(folder: Path, count: int | None = None) -> list[Pair]:
+def read_pairs(folder: Path, count: int | None = None, name: str = "pairs.csv") -> list[Pair]:
     """The pairs of ``folder/pairs.csv``; ``count`` of them, spread evenly over the list.
+
+    ``name`` is that of the list where it is another.
 
     Raises AdaINError for a list that is missing, malformed or names a missing image.
     """
     if not folder.is_dir():
-        raise AdaINError(f"{folder}: not a folder; give one with pairs.csv, content/ and style/")
+        raise AdaINError(f"{folder}: not a folder; give one with {name}, content/ and style/")
     contents, styles = _images(folder / "content"), _images(folder / "style")
-    path = folder / "pairs.csv"
+    path = folder / name
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = list(csv.reader(file)) or [[]]

@@ -80,6 +80,35 @@ def test_psnr_is_the_mean_squared_error_in_decibels() -> None:
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
 
 
+def test_colour_distance_matches_numpy() -> None:
+    image, reference = random_images(2, 3, 8, 9), random_images(2, 3, 8, 9, seed=1) ** 2
+    found = metrics.sliced_wasserstein(torch.from_numpy(image), torch.from_numpy(reference))
+    generator = torch.Generator().manual_seed(0)
+    shape = (metrics.DIRECTIONS, 3)
+    directions = torch.randn(shape, generator=generator, dtype=torch.float64).numpy()
+    for number in range(2):
+        squares = []
+        for direction in directions / np.linalg.norm(directions, axis=1)[:, None]:
+            ours, theirs = (
+                np.sort(np.tensordot(direction, picture[number], 1).ravel())
+                for picture in (image, reference)
+            )
+            squares.append(((ours - theirs) ** 2).mean())
+        assert found[number].item() == pytest.approx(np.sqrt(np.mean(squares)), rel=1e-12)
+
+
+def test_colour_distance_sees_colours_and_not_places() -> None:
+    image = torch.from_numpy(0.5 * random_images(1, 3, 16, 16)).float()
+    flipped = image.flip(2).transpose(2, 3)
+    assert metrics.sliced_wasserstein(image, flipped).item() == pytest.approx(0, abs=1e-7)
+    moved = image + torch.tensor([0.1, 0.3, 0.2]).view(1, 3, 1, 1)
+    # The root of the mean square of a component of v is |v| / sqrt(3), over all directions.
+    expected = math.sqrt((0.01 + 0.09 + 0.04) / 3)
+    found = metrics.sliced_wasserstein(moved, image).item()
+    assert found == pytest.approx(expected, rel=0.15)
+    assert metrics.sliced_wasserstein(moved, image).item() == found
+
+
 def losses_by_hand(
     judge: Judge, output: torch.Tensor, pair: Pair, epsilon: float = 1e-5
 ) -> dict[str, float]:
@@ -177,6 +206,12 @@ def test_pairs_are_found_with_and_without_suffix(folder: Path) -> None:
         Pair(content / "hill.png", style / "lake.jpg"),
         Pair(content / "lake.jpg", style / "hill.png"),
     ]
+
+
+def test_the_list_of_pairs_may_have_another_name(folder: Path) -> None:
+    (folder / "ten.csv").write_text("content,style\nlake,lake\n")
+    (pair,) = metrics.read_pairs(folder, name="ten.csv")
+    assert pair == Pair(folder / "content" / "lake.jpg", folder / "style" / "lake.jpg")
 
 
 def test_fewer_pairs_are_spread_over_the_list(folder: Path) -> None:
