@@ -1,32 +1,43 @@
 """The Stylizer: a photo and a style in, a stylised picture out, by ONNX Runtime."""
 
 import contextlib
-import hashlib
-import math
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, overload
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, cast, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from adain import weights
-from adain.errors import AdaINError, found_error
+from adain import maps, weights
+from adain.caching import Recent, digest
+from adain.colours import luminance, match_colours, match_luminance, with_luminance
+from adain.errors import AdaINError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, load_image
+from adain.padding import SMALLEST as SMALLEST
+from adain.padding import padded, to_planar
 from adain.picture import Picture
 from adain.providers import reason_of
 from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import Style
 
 FloatArray = npt.NDArray[np.float32]
-Value = TypeVar("Value")
+StyleSource: TypeAlias = Style | ImageSource
+Styles: TypeAlias = StyleSource | Sequence[StyleSource]
+Alpha: TypeAlias = float | ImageSource
+Colours: TypeAlias = Literal["style", "matched", "luminance"]
+
+
+class _How(TypedDict, total=False):
+    style_weights: Sequence[float] | None
+    masks: Sequence[ImageSource] | None
+    colours: Colours
+    style_size: int | None
+    max_side: int | None
+
 
 # A style's statistics are learned, and best, at about this size; larger pictures are brought down.
 STYLE_SIDE = 512
-# The contract's smallest picture; smaller ones are padded and the result is cut.
-SMALLEST = 16
 # The features of larger contents are not kept: they take up to 32 bytes a pixel.
 CACHED_PIXELS = 4_000_000
 
@@ -49,6 +60,9 @@ class Stylizer:
     top. What would exceed it raises AdaINError; threads take turns, and what fits a new Stylizer
     fits at any time. One Stylizer serves many threads.
 
+    ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
+    working on at a time. Each takes up to 32 bytes a pixel, at most 128 MB.
+
     Raises AdaINError where an argument is none of these, files are missing, or a device cannot run.
     """
 
@@ -61,7 +75,9 @@ class Stylizer:
         threads: int | None = None,
         memory_limit: int | str | None = None,
         strict: bool = False,
+        cached_contents: int = 2,
     ) -> None:
+        cached_contents = checked_integer("cached_contents", cached_contents, 0, 1024)
         if model not in weights.MODELS:
             raise found_error("model", repr(model), " or ".join(weights.MODELS))
         self.model = model
@@ -86,6 +102,7 @@ class Stylizer:
                 )
         self._parts = tuple(files)
         self._stride = int(about["stride"])
+        self._feature_stride = int(about["feature_stride"])
         self._style_channels = int(about["style_channels"])
         self._weights = about["weights_sha256"]
         # Under a limit, what fits must do so whatever other threads do.
@@ -93,8 +110,8 @@ class Stylizer:
         self._turn = threading.RLock() if limited else contextlib.nullcontext()
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
-        self._styles: _Recent[Style] = _Recent(32)
-        self._contents: _Recent[list[Tensor]] = _Recent(2)
+        self._styles: Recent[Style] = Recent(32)
+        self._contents: Recent[list[Tensor]] = Recent(cached_contents)
         # A GPU loads its libraries and kernels when they are first needed: now, rather than while
         # somebody waits. On the CPU nothing is gained, and TensorRT would build an engine for a
         # size that nobody wants.
@@ -106,6 +123,11 @@ class Stylizer:
         """What really runs: ``"cpu"``, ``"cuda:0"``, ``"coreml"`` and so on."""
         return self._sessions.device
 
+    def give_back_memory(self) -> None:
+        """Free what the CPU's arena keeps of earlier, larger pictures; the caches stay."""
+        with self._turn:
+            self._sessions.give_back_memory()
+
     def encode_style(self, image: ImageSource, *, max_side: int | None = STYLE_SIDE) -> Style:
         """The style of a picture; kept for the next call with the same picture.
 
@@ -116,84 +138,148 @@ class Stylizer:
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
-            planar = _planar(rgb, self._stride)
+            planar = to_planar(rgb, self._stride)
             # Without a style network of its own, a model's style is the encoder's statistics.
             part, output = ("style",) * 2 if "style" in self._parts else ("encoder", "statistics")
             vector: FloatArray = self._run(part, [output], rgb, image=planar)[0]
             return Style(vector.reshape(-1), self.model, self._weights)
 
         with self._turn:
-            return self._styles.get(_digest(rgb), encode)
+            return self._styles.get(digest(rgb), encode)
 
     @overload
     def stylize(
-        self,
-        content: npt.NDArray[Any],
-        style: Style | ImageSource,
-        alpha: float = 1.0,
-        *,
-        max_side: int | None = None,
+        self, content: npt.NDArray[Any], style: Styles, alpha: Alpha = 1.0, **how: Unpack[_How]
     ) -> npt.NDArray[np.uint8]: ...
 
     @overload
     def stylize(
         self,
         content: EncodedImage | Image.Image,
-        style: Style | ImageSource,
-        alpha: float = 1.0,
-        *,
-        max_side: int | None = None,
+        style: Styles,
+        alpha: Alpha = 1.0,
+        **how: Unpack[_How],
     ) -> Image.Image: ...
 
     def stylize(
         self,
         content: ImageSource,
-        style: Style | ImageSource,
-        alpha: float = 1.0,
+        style: Styles,
+        alpha: Alpha = 1.0,
         *,
+        style_weights: Sequence[float] | None = None,
+        masks: Sequence[ImageSource] | None = None,
+        colours: Colours = "style",
+        style_size: int | None = STYLE_SIDE,
         max_side: int | None = None,
     ) -> Image.Image | npt.NDArray[np.uint8]:
         """The content in the style, exactly as large as the content (or its ``max_side``).
 
         ``content`` is whatever ``load_image`` takes: a path, bytes, a file and a PIL image give a
         PIL image, RGB or RGBA; an array gives a uint8 array ``[H, W, 3]``, or ``[H, W, 4]`` with
-        the content's alpha. ``style`` is a Style or a picture. ``alpha`` is the strength: 0 gives
-        the content back, 1 the full style (AdaIN eq. 14).
+        the content's alpha.
+
+        ``style`` is a Style or a picture, or a list of these: a mixture (AdaIN eq. 15), by
+        ``style_weights``, which are made to sum to 1, or equally. Pictures are brought down to a
+        long side of ``style_size``, as ``encode_style`` does.
+
+        ``alpha`` is the strength: 0 gives the content back, 1 the full style (eq. 14); or a map of
+        strengths, as an array ``[h, w]`` in [0, 1] (or uint8) or a picture, black to white.
+        ``masks``, one for each style, say where it goes: arrays ``[h, w]`` or pictures, white where
+        it does. Masks that sum to more than 1 are divided by their sum; where they sum to less, the
+        rest stays content. Maps and masks are stretched to the content. Changing any costs one
+        pass of the decoder.
+
+        ``colours``: ``"style"``; ``"matched"``, the style pictures (no Styles) are first given the
+        mean and covariance of the content's colours; or ``"luminance"``, the content keeps its
+        colours under a new luma, and style pictures are first brought to its lightness.
+
+        Raises AdaINError where any of these is something else.
         """
         picture = load_image(content, max_side=max_side)
-        stylized = self.stylize_picture(picture, style, alpha)
+        stylized = self.stylize_picture(
+            picture,
+            style,
+            alpha,
+            style_weights=style_weights,
+            masks=masks,
+            colours=colours,
+            style_size=style_size,
+        )
         return stylized.to_array() if isinstance(content, np.ndarray) else stylized.to_pil()
 
     def stylize_picture(
-        self, picture: Picture, style: Style | ImageSource, alpha: float = 1.0
+        self,
+        picture: Picture,
+        style: Styles,
+        alpha: Alpha = 1.0,
+        *,
+        style_weights: Sequence[float] | None = None,
+        masks: Sequence[ImageSource] | None = None,
+        colours: Colours = "style",
+        style_size: int | None = STYLE_SIDE,
     ) -> Picture:
         """``stylize`` for a Picture, giving a Picture; the alpha channel is the content's."""
-        strength = _check_alpha(alpha)
-        if not isinstance(style, Style):
-            style = self.encode_style(style)
-        else:
-            self._check_style(style)
+        if colours not in get_args(Colours):
+            raise found_error("colours", repr(colours), "style, matched or luminance")
+        if style_size is not None:
+            checked_integer("style_size", style_size, 1)
+        sources = list(style) if maps.is_several(style) else [cast(StyleSource, style)]
+        if not sources:
+            raise found_error("style", "an empty list", "one style or more")
+        strength = maps.load_alpha(alpha)
+        shares = maps.shares(style_weights, len(sources))
+        planes = maps.load_masks(masks, len(sources))
 
+        styles = [self._style(source, picture.rgb, colours, style_size) for source in sources]
+        if planes is None:
+            first, *others = (share * part for share, part in zip(shares, styles, strict=True))
+            styles = [sum(others, first)]
+        vectors = np.stack([part.vector for part in styles])
+        strengths = maps.style_strengths(strength, planes, shares, picture.width, picture.height)
+        seen = luminance(picture.rgb) if colours == "luminance" else picture.rgb
         with self._turn:
-            rgb = self._decode(picture.rgb, style, strength)
+            rgb = self._decode(seen, vectors, strengths)
+        if colours == "luminance":
+            rgb = with_luminance(picture.rgb, rgb)
         return Picture(rgb, picture.alpha)
 
-    def _decode(self, rgb: FloatArray, style: Style, strength: float) -> FloatArray:
+    def _style(
+        self, source: StyleSource, content: FloatArray, colours: Colours, size: int | None
+    ) -> Style:
+        if isinstance(source, Style):
+            self._check_style(source)
+            if colours == "matched":
+                allowed = "a picture, whose colours can be matched"
+                raise found_error("style", "a Style with colours 'matched'", allowed)
+            return source
+        rgb = load_image(source, max_side=size).rgb
+        if colours != "style":
+            match = match_colours if colours == "matched" else match_luminance
+            rgb = match(rgb, content)
+        return self._encode_style(rgb)
+
+    def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
         def encode() -> list[Tensor]:
             outputs = ["features", "statistics"]
-            return self._run("encoder", outputs, rgb, stay=True, image=_planar(rgb, self._stride))
+            return self._run("encoder", outputs, rgb, stay=True, image=to_planar(rgb, self._stride))
 
         height, width = rgb.shape[:2]
         kept = height * width <= CACHED_PIXELS
-        features, statistics = self._contents.get(_digest(rgb), encode) if kept else encode()
+        features, statistics = self._contents.get(digest(rgb), encode) if kept else encode()
+        # An array, or an OrtValue where the device has memory of its own.
+        shape = features.shape if isinstance(features, np.ndarray) else features.shape()
+        if strengths.shape[1:] != (1, 1):
+            strengths = padded(strengths, self._stride)
+        style, alpha = maps.decoder_maps(strengths, vectors, self._feature_stride, *shape[2:])
         (image,) = self._run(
             "decoder",
             ["image"],
             rgb,
             features=features,
             statistics=statistics,
-            style=style.vector.reshape(1, -1, 1, 1),
-            alpha=np.full((1, 1, 1, 1), strength, np.float32),
+            style=style,
+            alpha=alpha,
         )
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
@@ -236,63 +322,3 @@ class Stylizer:
                 f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
                 " a smaller max_side may fit"
             ) from error
-
-
-class _Recent(Generic[Value]):
-    """The values of the last few keys; what two threads ask for at once is computed once."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._values: OrderedDict[bytes, _Pending[Value]] = OrderedDict()
-
-    def get(self, key: bytes, compute: Callable[[], Value]) -> Value:
-        with self._lock:
-            pending = self._values.setdefault(key, _Pending())
-            self._values.move_to_end(key)
-            while len(self._values) > self._size:
-                self._values.popitem(last=False)
-        return pending.get(compute)
-
-    def clear(self) -> None:
-        with self._lock:
-            self._values.clear()
-
-
-class _Pending(Generic[Value]):
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._value: list[Value] = []
-
-    def get(self, compute: Callable[[], Value]) -> Value:
-        with self._lock:
-            if not self._value:
-                self._value.append(compute())
-            return self._value[0]
-
-
-def _digest(rgb: FloatArray) -> bytes:
-    digest = hashlib.blake2b(repr(rgb.shape).encode(), digest_size=16)
-    digest.update(rgb.data)
-    return digest.digest()
-
-
-def _check_alpha(alpha: float) -> float:
-    try:
-        strength = float(alpha)
-    except (TypeError, ValueError, OverflowError):
-        strength = math.nan
-    if not 0 <= strength <= 1:
-        raise found_error("alpha", repr(alpha), "a number from 0 (the content) to 1 (the style)")
-    return strength
-
-
-def _planar(rgb: FloatArray, stride: int) -> FloatArray:
-    """``[H, W, 3]`` as ``[1, 3, H', W']``, reflected at the bottom and right to the stride."""
-    height, width = rgb.shape[:2]
-    target = [max(SMALLEST, -(-size // stride) * stride) for size in (height, width)]
-    planar = rgb.transpose(2, 0, 1)
-    missing = ((0, 0), (0, target[0] - height), (0, target[1] - width))
-    if any(after for _, after in missing):
-        planar = np.pad(planar, missing, mode="reflect")
-    return np.ascontiguousarray(planar[None])

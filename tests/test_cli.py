@@ -16,6 +16,7 @@ from adain import Stylizer, weights
 
 PACKAGE = Path(adain.__file__).resolve().parent
 STYLIZE = ("stylize", "photo.png", "style.png", "-o", "out.png")
+BOTH = ("stylize", "photo.png", "style.png", "other.png", "-o", "out.png")
 Done = subprocess.CompletedProcess[str]
 
 
@@ -98,6 +99,36 @@ def test_options(run, folder, stylizer, painting):
     assert np.array_equal(pixels(folder / "out.png"), expected)
 
 
+def test_several_styles(run, folder, stylizer, photo, painting):
+    other = painting[::-1]
+    Image.fromarray(other).save(folder / "other.png")
+    succeeded(run(*BOTH, "--device", "cpu"))
+    expected = stylizer.stylize(photo, [painting, other])
+    assert np.array_equal(pixels(folder / "out.png"), expected)
+    arguments = ("--style-share", "3", "--style-share", "1", "--style-size", "64")
+    succeeded(run(*BOTH, "--device", "cpu", *arguments, "--colours", "matched"))
+    how = {"style_weights": [3, 1], "style_size": 64, "colours": "matched"}
+    files = [folder / "style.png", folder / "other.png"]
+    expected = stylizer.stylize(photo, files, **how)
+    assert np.array_equal(pixels(folder / "out.png"), expected)
+
+
+def test_masks_and_maps(run, folder, stylizer, photo, painting):
+    other, mask = painting[::-1], np.arange(0, 250, 25, dtype=np.uint8)[None]
+    Image.fromarray(other).save(folder / "other.png")
+    for name, levels in (("mask", mask), ("rest", 255 - mask)):
+        Image.fromarray(levels).save(folder / f"{name}.png")
+    masks = ("--mask", "mask.png", "--mask", "rest.png")
+    succeeded(run(*BOTH, "--device", "cpu", *masks, "--colours", "luminance"))
+    how = {"masks": [mask, 255 - mask], "colours": "luminance"}
+    expected = stylizer.stylize(photo, [painting, other], **how)
+    assert np.array_equal(pixels(folder / "out.png"), expected)
+    succeeded(run(*STYLIZE, "--device", "cpu", "--alpha-map", "mask.png", "--alpha", "0.6"))
+    expected = stylizer.stylize(photo, painting, 0.6 * (mask / 255))
+    difference = pixels(folder / "out.png") - expected.astype(int)
+    assert np.abs(difference).max() <= 1
+
+
 def test_threads_and_precision(run, folder, stylizer, photo, painting):
     succeeded(run(*STYLIZE, "--device", "cpu", "--threads", "1", "--precision", "fp32"))
     difference = pixels(folder / "out.png") - stylizer.stylize(photo, painting).astype(int)
@@ -169,7 +200,19 @@ MISTAKES = {
     "unknown option": ((*STYLIZE, "--bogus"), "--bogus"),
     "no arguments": (("stylize",), "CONTENT"),
     "no output": (STYLIZE[:3], "--output"),
-    "one picture too many": ((*STYLIZE, "more.png"), "more.png"),
+    "second style missing": ((*STYLIZE, "more.png"), "more.png: found "),
+    "no style": (("stylize", "photo.png", "-o", "out.png"), "STYLE"),
+    "one mask for two": ((*BOTH, "--mask", "mask.png"), "masks: found 1 for 2 styles; allowed: "),
+    "mask missing": ((*STYLIZE, "--mask", "no.png"), "mask 1: no.png: found "),
+    "text as mask": ((*STYLIZE, "--mask", "notes.jpg"), "mask 1: notes.jpg: found "),
+    "output is the mask": ((*STYLIZE[:-1], "mask.png", "--mask", "mask.png"), "one of the inputs"),
+    "output is the map": ((*STYLIZE[:-1], "mask.png", "--alpha-map", "mask.png"), "the inputs"),
+    "map missing": ((*STYLIZE, "--alpha-map", "no.png"), "--alpha-map: no.png: found "),
+    "alpha of a map": ((*STYLIZE, "--alpha-map", "mask.png", "--alpha", "2"), "alpha: found 2.0"),
+    "share for two": ((*BOTH, "--style-share", "1"), "style weights: found 1 for 2 styles; "),
+    "share below 0": ((*STYLIZE, "--style-share=-1"), "style weights: found [-1.0]; allowed: "),
+    "unknown colours": ((*STYLIZE, "--colours", "grey"), "colours: found 'grey'; allowed: style, "),
+    "style-size 0": ((*STYLIZE, "--style-size", "0"), "style_size: found 0; allowed: "),
     "unknown command": (("paint",), "paint"),
     "get what": (("models", "get"), "fast", "vgg19"),
     "get unknown": (("models", "get", "vgg16"), "vgg16"),
@@ -180,6 +223,8 @@ MISTAKES = {
 def test_mistake(run, folder, mistake):
     (folder / "notes.jpg").write_text("not a picture")
     (folder / "folder.png").mkdir()
+    Image.new("L", (5, 4), 128).save(folder / "mask.png")
+    shutil.copy(folder / "style.png", folder / "other.png")
     (folder / "link.png").symlink_to("style.png")
     arguments, *words = MISTAKES[mistake]
     before = {path: path.is_file() and path.read_bytes() for path in folder.iterdir()}

@@ -384,9 +384,7 @@ def test_file_of_another_precision(files, part):
 # What fails
 
 
-@pytest.mark.parametrize(
-    "alpha", [-0.01, 1.01, 2, np.nan, np.inf, -np.inf, None, "x", "", [0.5], 10**400]
-)
+@pytest.mark.parametrize("alpha", [-0.01, 1.01, 2, np.nan, np.inf, -np.inf, None, [0.5], 10**400])
 def test_strength_out_of_range(stylizer, photo, starry, alpha):
     message = error_of(lambda: stylizer.stylize(photo, starry, alpha))
     assert message.startswith(f"alpha: found {alpha!r}; allowed: a number from 0 ")

@@ -170,7 +170,10 @@ def _clean(model: ModelProto) -> ModelProto:
         size = ("height", "width") if value.name == "image" else ("h", "w")
         for axis, name in zip((0, 2, 3), ("N", *size), strict=True):
             if shape[axis].dim_param:
-                shape[axis].dim_param = f"{name} or 1" if value.name in maps else name
+                # Names of their own: of sides that are named alike, a runtime takes one for the
+                # other, and a style may be a map where the strength is not.
+                own = f"{value.name} {name} or 1"
+                shape[axis].dim_param = own if value.name in maps else name
     return plain_model(graph)
 
 

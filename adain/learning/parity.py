@@ -260,16 +260,14 @@ def _compare(
     vector = model.style(style_image)
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
     height, width = features.shape[2:]
-    # The same decoder with vectors, and with maps of style and strength.
+    # The same decoder with a vector and a number, and with a map of either or both.
     ramp = torch.linspace(0, 1, width).expand(1, 1, height, width)
-    plain, maps = (
+    cases = [
         (given, strengths, model.decoder(features, statistics, given, strengths).clamp(0, 1))
-        for given, strengths in (
-            (vector, strength),
-            (vector.expand(-1, -1, height, width), strength * ramp),
-        )
-    )
-    ours = _bytes(plain[2], *content.shape[1:3])
+        for given in (vector, vector.expand(-1, -1, height, width))
+        for strengths in (strength, strength * ramp)
+    ]
+    ours = _bytes(cases[0][2], *content.shape[1:3])
     for side in sides:
         outputs = side.run("encoder", image=image)
         side.note_relative("features", outputs[0], features)
@@ -277,7 +275,7 @@ def _compare(
         if "style" in side.sessions:
             side.note_relative("style", side.run("style", image=style_image)[0], vector)
         inputs = {"features": features, "statistics": statistics}
-        for given, strengths, decoded in (plain, maps):
+        for given, strengths, decoded in cases:
             theirs = side.run("decoder", **inputs, style=given, alpha=strengths)[0]
             side.note("image", theirs, decoded)
         feeds = {"content": content, "style": style, "alpha": alpha}

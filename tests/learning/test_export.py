@@ -145,8 +145,8 @@ def test_the_contract_of_the_parts(model: str, files: dict[str, Path]) -> None:
     assert shapes(decoder.get_inputs()) == {
         "features": ["N", channels, "h", "w"],
         "statistics": ["N", 2 * channels, 1, 1],
-        "style": ["N or 1", size, "h or 1", "w or 1"],
-        "alpha": ["N or 1", 1, "h or 1", "w or 1"],
+        "style": ["style N or 1", size, "style h or 1", "style w or 1"],
+        "alpha": ["alpha N or 1", 1, "alpha h or 1", "alpha w or 1"],
     }
     assert shapes(decoder.get_outputs()) == {"image": ["N", 3, "height", "width"]}
     if model == "fast":
