@@ -130,7 +130,7 @@ def _layers(context: click.Context, option: click.Parameter, given: tuple[str, .
 @click.option("--optimizer", help="lbfgs or adam. [default: lbfgs]")
 @click.option("--learning-rate", type=float, help="Adam's. [default: 0.02]")
 @click.option("--content-weight", type=float, help="[default: 1]")
-@click.option("--style-weight", type=float, help="At 512 x 512 pixels. [default: 1e7]")
+@click.option("--style-weight", type=float, help="At 512 x 512 pixels. [default: 5e7]")
 @click.option("--tv-weight", type=float, help="Of the total variation. [default: 0]")
 @click.option(
     "--content-layer",

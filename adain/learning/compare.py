@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from adain import weights
 from adain.errors import checked_integer, found_error
+from adain.learning.compare_page import summary_lines
 from adain.learning.compare_report import write_report
 from adain.learning.compare_runs import Runs
 from adain.learning.compare_worker import Method
@@ -139,7 +140,11 @@ def compare(
         for pair, method in missing:
             bar.set_description(f"{runs.name(pair)}: {method.name}")
             runs.make(pair, method, lambda: bar.update())
-    return write_report(runs.compared(pairs), folder)
+    compared = runs.compared(pairs)
+    page = write_report(compared, folder)
+    for line in summary_lines(compared):
+        report(line)
+    return page
 
 
 def _work(method: Method) -> int:

@@ -1,6 +1,5 @@
 """The figure of the AdaIN paper: Gatys's losses over its iterations, and AdaIN's as lines."""
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from adain.learning.compare_results import Compared, Result
+from adain.learning.sheets import chart_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,9 +36,7 @@ def losses_figure(compared: Compared) -> bytes:
         _panel(axes, pairs, term, column)
         axes.set_title(f"{title} (geometric mean of {len(pairs)} pairs)", fontsize=11, loc="left")
     figure.axes[0].legend(frameon=False, fontsize=10)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+    return chart_png(figure)
 
 
 def _panel(axes: "Axes", pairs: Sequence[Sequence[Result]], term: str, column: str) -> None:

@@ -148,6 +148,30 @@ def summary(compared: Compared) -> list[dict[str, Any]]:
     ]
 
 
+def summary_lines(compared: Compared) -> list[str]:
+    """The headline as text."""
+    pairs = len(compared.pairs())
+    lines = [f"medians of {pairs} pairs:" if pairs > 1 else "one pair:"]
+    for entry in summary(compared):
+
+        def steps(name: str, limit: str, entry: dict[str, Any] = entry) -> str:
+            return f"more than {entry[limit]:g}" if entry[name] is None else f"{entry[name]:g}"
+
+        if "seconds" in entry:
+            lines.append(
+                f"{entry['label']}: {entry['seconds']:.3g} s a picture, worth"
+                f" {steps('total', 'of')} iterations of Gatys by the whole loss,"
+                f" {steps('style', 'of')} by the style part"
+            )
+        else:
+            lines.append(
+                f"{entry['label']}: {entry['limit']:g} iterations are worth"
+                f" {steps('worth', 'of')} from the content; the loss of {entry['of']} from the"
+                f" content takes {steps('reached', 'limit')}"
+            )
+    return lines
+
+
 def _data_uri(picture: Path | Picture) -> str:
     image = picture.to_pil() if isinstance(picture, Picture) else Image.open(picture)
     data = io.BytesIO()

@@ -5,7 +5,6 @@ runs given the same --label are stages of one curve, in the order given, and a s
 steps from the beginning again follows where the one before it ended.
 """
 
-import io
 import json
 import math
 import sys
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from adain.cli import run
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
+from adain.learning.sheets import chart_png
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -144,9 +144,7 @@ def draw(curves: dict[str, Curve]) -> bytes:
     keys.append(Line2D([], [], color="gray", linewidth=1.8, label="held out"))
     keys.append(Line2D([], [], color="gray", linewidth=1.3, alpha=0.5, label="training, smoothed"))
     figure.legend(handles=keys, loc="outside upper left", ncols=6, frameon=False, fontsize=11)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return chart_png(figure)
 
 
 def _finish(axes: "Axes", title: str) -> None:

@@ -25,7 +25,7 @@ from adain.learning.gatys_inputs import (
 )
 from adain.learning.gatys_objective import GatysOptions, Objective
 from adain.learning.lbfgs import ProjectedLBFGS
-from adain.learning.memory import keep_freed_memory
+from adain.learning.memory import freed_memory_kept
 from adain.learning.metrics import to_tensor
 from adain.learning.options import choose_device
 from adain.learning.vgg import VGG19Layers, load_vgg19_layers
@@ -77,7 +77,18 @@ def gatys(
     """
     options = options or GatysOptions()
     check_inputs(content, styles, options, masks)
-    keep_freed_memory()
+    with freed_memory_kept():
+        return _optimised(content, styles, options, masks, callback, vgg)
+
+
+def _optimised(
+    content: Picture,
+    styles: Sequence[Picture],
+    options: GatysOptions,
+    masks: Sequence[Picture] | None,
+    callback: Callable[[Progress], object] | None,
+    vgg: VGG19Layers | None,
+) -> GatysResult:
     device = choose_device(options.device)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     if vgg is None:

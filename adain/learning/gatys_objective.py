@@ -46,7 +46,7 @@ class GatysOptions:
     iterations: int = 300
     init: Literal["content", "noise", "adain"] = "content"
     content_weight: float = 1.0
-    style_weight: float = 1e7
+    style_weight: float = 5e7
     tv_weight: float = 0.0
     content_layers: Mapping[str, float] = field(default_factory=lambda: dict(CONTENT_LAYERS))
     style_layers: Mapping[str, float] = field(default_factory=lambda: dict(STYLE_LAYERS))

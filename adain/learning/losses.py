@@ -65,26 +65,64 @@ def gatys_gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
     With a ``guide`` ``[1, 1, h, w]`` in [0, 1], features are weighted by it, and M is the sum of
     its squares (Gatys et al. 2017, "Controlling Perceptual Factors", eq. 5).
     """
-    flat = features.permute(0, 2, 3, 1).flatten(1, 2).float()
+    flat = features.permute(0, 2, 3, 1).flatten(1, 2)
     places: Tensor | int = flat.shape[1]
     if guide is not None:
         weight = guide.float().flatten(2).transpose(1, 2)
-        flat, places = flat * weight, weight.square().sum().clamp_min(1e-6)
+        flat, places = flat.float() * weight, weight.square().sum().clamp_min(1e-6)
     return cast(Tensor, _SelfProduct.apply(flat)) / places
 
 
 class _SelfProduct(torch.autograd.Function):
-    """``X^T X`` of ``[N, M, C]``; its gradient takes one product, where autograd would take two."""
+    """``X^T X`` of ``[N, M, C]``, in float32; its gradient has X's dtype.
+
+    Autograd would take two products for the gradient, of which each is the other's transpose.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
         ctx.save_for_backward(x)
-        return x.transpose(1, 2) @ x
+        product = _half_precision_product if x.dtype == torch.bfloat16 else _symmetric_product
+        return torch.stack([product(matrix) for matrix in x])
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (x,) = ctx.saved_tensors
-        return cast(Tensor, x @ (gradient + gradient.transpose(1, 2)))
+        return cast(Tensor, x @ (gradient + gradient.transpose(1, 2)).to(x.dtype))
+
+
+def _symmetric_product(x: Tensor, blocks: int = 4) -> Tensor:
+    """``X^T X`` of ``[M, C]`` from its upper blocks: with 4, five eighths of the work."""
+    channels = x.shape[1]
+    product = x.new_empty(channels, channels)
+    width = -(-channels // blocks)
+    for start in range(0, channels, width):
+        end = start + width
+        rows = x[:, start:end].T @ x[:, start:]
+        product[start:end, start:] = rows
+        product[end:, start:end] = rows[:, width:].T
+    return product
+
+
+def _half_precision_product(x: Tensor, places: int = 256) -> Tensor:
+    """``X^T X`` of bfloat16 ``[M, C]`` in float32.
+
+    The processor adds in float32 and rounds the sum to bfloat16. Rounded over a few places at a
+    time, the errors, up to 2^-9 of each, mostly cancel each other.
+    """
+    return torch.stack(
+        [
+            torch.bmm(part.transpose(1, 2), part).sum(dim=0, dtype=torch.float32)
+            for part in _parts(x, places)
+        ]
+    ).sum(dim=0)
+
+
+def _parts(x: Tensor, places: int) -> list[Tensor]:
+    """``[M, C]`` cut into ``[k, places, C]``, and ``[1, m, C]`` of the places that are left."""
+    whole = len(x) // places * places
+    parts = [x[:whole].view(-1, places, x.shape[1]), x[None, whole:]]
+    return [part for part in parts if part.numel()]
 
 
 def gatys_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:

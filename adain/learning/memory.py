@@ -1,10 +1,16 @@
 """Memory: how much there is, and how a CPU keeps it that computes large tensors over and over."""
 
+import contextlib
 import ctypes
 import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import torch
+
+# Parameters of glibc's mallopt, and what they are by default.
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+_DEFAULTS = {_TRIM_THRESHOLD: 128 * 1024, _MMAP_MAX: 65_536}
 
 
 def keep_freed_memory() -> None:
@@ -13,11 +19,31 @@ def keep_freed_memory() -> None:
     By default it returns the pages of every large tensor to the system and faults them in again,
     which takes up to half of the time of a training step. Elsewhere than on glibc, do nothing.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if os.name == "posix" else None
+    _set({_TRIM_THRESHOLD: -1, _MMAP_MAX: 0})
+
+
+@contextlib.contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """`keep_freed_memory` within; afterwards the system gets back what was kept."""
+    keep_freed_memory()
+    try:
+        yield
+    finally:
+        _set(_DEFAULTS)
+        trim = _from_libc("malloc_trim")
+        if trim is not None:
+            trim(0)
+
+
+def _set(parameters: Mapping[int, int]) -> None:
+    mallopt = _from_libc("mallopt")
     if mallopt is not None:
-        m_trim_threshold, m_mmap_max = -1, -4
-        mallopt(m_trim_threshold, -1)
-        mallopt(m_mmap_max, 0)
+        for parameter, value in parameters.items():
+            mallopt(parameter, value)
+
+
+def _from_libc(name: str) -> Callable[..., object] | None:
+    return getattr(ctypes.CDLL(None), name, None) if os.name == "posix" else None
 
 
 def available_memory(device: torch.device) -> int:

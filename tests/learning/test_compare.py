@@ -24,7 +24,7 @@ from adain.learning.compare import (  # noqa: E402
     curve_iterations,
     listed_pairs,
 )
-from adain.learning.compare_page import iterations_worth, middle, page_data, summary  # noqa: E402
+from adain.learning.compare_page import iterations_worth, middle, page_data, summary, summary_lines  # noqa: E402
 from adain.learning.compare_report import write_report  # noqa: E402
 from adain.learning.compare_results import Compared  # noqa: E402
 from adain.learning.compare_runs import Runs  # noqa: E402
@@ -204,7 +204,8 @@ def test_a_finished_comparison_is_not_made_again(
     before = (folder / "metrics.csv").read_bytes()
     lines: list[str] = []
     compare([pair], folder, OPTIONS, lines.append)
-    assert started == [] and lines == [f"{folder}: 4 of 4 runs are there already"]
+    assert started == [] and len(lines) == 4
+    assert lines[:2] == [f"{folder}: 4 of 4 runs are there already", "one pair:"]
     assert (folder / "metrics.csv").read_bytes() == before
 
 
@@ -323,6 +324,12 @@ def test_worth_in_iterations(compared: Compared) -> None:
     expected = [losses["total"] <= loss for losses in history]
     assert fast["total"] == (expected.index(True) + 1 if any(expected) else None)
     assert start["limit"] == 2 and start["of"] == 3
+    head, model, run = summary_lines(compared)
+    assert head == "one pair:"
+    count = "more than 3" if fast["total"] is None else str(fast["total"])
+    assert model.startswith("fast, strength 1: ")
+    assert f"worth {count} iterations" in model
+    assert run.startswith("Gatys from fast's picture: 2 iterations are worth ")
 
 
 def test_curves_are_looked_at_evenly_in_the_logarithm() -> None:

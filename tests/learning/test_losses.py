@@ -61,3 +61,23 @@ def test_losses_of_half_precision_features_are_float32() -> None:
     x = (300 * random(1, 2, 64, 64)).bfloat16()
     assert losses.mean_squared_error(x, 0 * x).dtype == torch.float32
     assert losses.gram_matrix(x).dtype == torch.float32
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 5, 7), (1, 64, 20, 30), (1, 37, 16, 33), (1, 6, 1, 1)])
+@pytest.mark.parametrize(("dtype", "error"), [(torch.float32, 1e-6), (torch.bfloat16, 2**-9)])
+def test_gatys_gram_and_its_gradient(
+    shape: tuple[int, ...], dtype: torch.dtype, error: float
+) -> None:
+    x = random(*shape).to(dtype).requires_grad_()
+    flat = x.detach().double().flatten(2)
+    places = flat.shape[2]
+    found = losses.gatys_gram(x)
+    expected = flat @ flat.transpose(1, 2) / places
+    assert found.dtype == torch.float32
+    assert (found - expected).norm() <= error * expected.norm()
+    weights = random(*found.shape, seed=1)
+    (gradient,) = torch.autograd.grad(found, x, weights)
+    assert gradient.dtype == dtype
+    expected = ((weights + weights.transpose(1, 2)).double() @ flat / places).view(shape)
+    rounding = {torch.float32: 1e-6, torch.bfloat16: 2**-7}[dtype]
+    assert (gradient - expected).norm() <= rounding * expected.norm()
