@@ -41,7 +41,7 @@ def landscape() -> Array:
     water = mirror * np.array([0.72, 0.8, 0.88]) * (0.82 + 0.36 * noise(22, 5, 4, 12))[..., None]
     picture = over(picture, water, step(shore - 0.001, shore + 0.001, Y))
     picture = meadow(picture)
-    return picture * (0.96 + 0.08 * noise(23, 170, 1))[..., None]
+    return picture * (0.985 + 0.03 * noise(23, 170, 1))[..., None]
 
 
 def ridge(level: float, rise: float, cells: int, seed: int, depth: int) -> tuple[Any, Array]:

@@ -5,11 +5,12 @@ Pictures are float arrays in [0, 1] on a square of SIZE pixels; x runs right and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 SIZE = 512
 Array: TypeAlias = npt.NDArray[Any]
@@ -61,6 +62,28 @@ def to_image(picture: Array) -> Image.Image:
     return Image.fromarray((np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8))
 
 
+def from_image(image: Image.Image) -> Array:
+    """The picture of an image, whose edges come out smooth if it is a few times as large."""
+    return np.asarray(image.reduce(image.width // SIZE), np.float32) / 255
+
+
+def sheet(below: Array | None = None, scale: int = 2) -> tuple[Image.Image, ImageDraw.ImageDraw]:
+    """An image `scale` times as large as a picture, black or with one on it, and its pen."""
+    image = Image.new("RGB", (SIZE * scale, SIZE * scale))
+    if below is not None:
+        image.paste(to_image(below).resize(image.size))
+    return image, ImageDraw.Draw(image)
+
+
+def disc(draw: Any, x: float, y: float, r: float, fill: Any, outline: Any = None) -> None:
+    draw.ellipse((x - r, y - r, x + r, y + r), fill, outline, 4)
+
+
+def palette(codes: str) -> list[Colour]:
+    """Colours from their hexadecimal codes, which are parted by spaces."""
+    return [(red, green, blue) for red, green, blue in map(bytes.fromhex, codes.split())]
+
+
 def sample(picture: Array, x: Any, y: Any) -> Array:
     """The picture at the places (x, y), nearest pixel, the edge repeated."""
     columns = np.clip(np.asarray(x) * SIZE, 0, SIZE - 1).astype(np.intp)
@@ -78,3 +101,47 @@ def line_noise(seed: int, cells: int, octaves: int) -> Array:
     """One row of noise in [0, 1]: the outline of a ridge."""
     row = noise(seed, cells, octaves)[SIZE // 2]
     return (row - row.min()) / (row.max() - row.min())
+
+
+def grained(picture: Array, seed: int, strength: float, cells: float = 150) -> Array:
+    """The picture on rough paper or canvas."""
+    return picture * (1 + strength * (noise(seed, cells, 2) - 0.5))[..., None]
+
+
+def cells(seed: int, across: int, x: Array = X, y: Array = Y) -> tuple[Array, Array, Array]:
+    """Irregular cells, about `across` in a row.
+
+    Returns the number of the cell at each pixel, how far its middle is and how far the next cell's
+    is, both in widths of a cell. x and y may be bent for cells that are.
+    """
+    rng = np.random.default_rng(seed)
+    rows = across + 4
+    middles = rng.random((rows, rows, 2), np.float32)
+    column, row = np.floor(x * across).astype(np.intp), np.floor(y * across).astype(np.intp)
+    first = np.full(x.shape, 9, np.float32)
+    second, pick = first.copy(), np.zeros(x.shape, np.intp)
+    for down in (-1, 0, 1):
+        for right in (-1, 0, 1):
+            j, i = np.clip(row + down + 2, 0, rows - 1), np.clip(column + right + 2, 0, rows - 1)
+            middle = middles[j, i]
+            far = np.hypot(
+                x * across - (column + right) - middle[..., 0],
+                y * across - (row + down) - middle[..., 1],
+            )
+            np.minimum(second, np.maximum(first, far), out=second)
+            pick[far < first] = (j * rows + i)[far < first]
+            np.minimum(first, far, out=first)
+    return pick, first, second
+
+
+def curve(points: Sequence[tuple[float, float]], count: int = 60) -> Array:
+    """A smooth line through the points: `count` places [count, 2] at even steps between them."""
+    knots = np.asarray(points, np.float32)
+    knots = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
+    place = np.linspace(0, len(points) - 1, count)
+    start = np.minimum(place.astype(int), len(points) - 2)
+    t = (place - start)[:, None]
+    a, b, c, d = (knots[start + shift] for shift in range(4))
+    return 0.5 * (
+        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
+    )

@@ -16,8 +16,9 @@ from adain.cli import run
 from adain.images import load_image
 from demo import examples
 
-CELL = 220
+CELL = 200
 GAP = 6
+STYLES = ("night", "stained-glass", "great-wave", "impasto", "linocut")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -46,11 +47,11 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 )
 def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     """Write one picture that shows the models, a row for each content and model."""
-    style_files = examples.drawn(examples.STYLES)
+    style_files = examples.drawn({name: examples.STYLES[name] for name in STYLES})
     stylizers = [Stylizer(model) for model in models]
     contents = [
         load_image(path, max_side=512).to_pil()
-        for path in photos or examples.drawn(examples.CONTENTS)[:1]
+        for path in photos or [examples.drawn(examples.CONTENTS)[0]]
     ]
     rows: list[list[Image.Image | None]] = [[None, *map(Image.open, style_files)]]
     for content in contents:
@@ -59,7 +60,7 @@ def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     # The last row drags the slider: the first content under the first style.
     first, style = contents[0], style_files[0]
     rows.append([None, *(stylizers[0].stylize(first, style, alpha) for alpha in STRENGTHS)])
-    save_image(sheet(rows), output, quality=85)
+    save_image(sheet(rows), output, quality=72)
 
 
 if __name__ == "__main__":

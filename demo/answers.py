@@ -1,0 +1,76 @@
+"""What the REST service answers, as its description says it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+
+class Problem(BaseModel):
+    """The answer to everything that cannot be done."""
+
+    error: str = Field(description="One line that says what was found and what is allowed.")
+
+
+class EncodedStyle(BaseModel):
+    id: str = Field(description="For `style_id` of `POST /v1/stylize`.")
+    model: str
+    vector: list[float] = Field(description="The style as the model sees it.")
+    expires: datetime = Field(description="Until then the id is known; each use puts it off.")
+
+
+class ModelFile(BaseModel):
+    name: str
+    sha256: str
+
+
+class ModelAbout(BaseModel):
+    name: str
+    precisions: list[str] = Field(description="Those whose files are here.")
+    device: str | None = Field(description="What it runs on; null while it is not loaded.")
+    licence: str
+    files: list[ModelFile]
+
+
+class Models(BaseModel):
+    models: list[ModelAbout]
+
+
+class GalleryStyle(BaseModel):
+    name: str = Field(description="For `style_id` of `POST /v1/stylize`.")
+    title: str
+    description: str = Field(description="What one sees in it.")
+
+
+class Gallery(BaseModel):
+    styles: list[GalleryStyle]
+
+
+class State(BaseModel):
+    status: str
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: "A picture that cannot be used, or an unknown style.",
+    401: "The server was started with --auth, and this is no such name and password.",
+    404: "There is nothing at this address.",
+    405: "The address does not take this method.",
+    408: "The request did not arrive in time.",
+    413: "The body is larger than the server takes.",
+    415: "The body is not multipart/form-data.",
+    422: "A field is missing, or has a value that is not allowed.",
+    503: "The line is full, the time is over, or the server is stopping: see Retry-After.",
+}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documentation of answers that are no result."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for status in statuses:
+        found[status] = {"model": Problem, "description": PROBLEMS[status]}
+        if status == 503:
+            seconds = {"description": "Seconds.", "schema": {"type": "integer"}}
+            found[status]["headers"] = {"Retry-After": seconds}
+    return found
