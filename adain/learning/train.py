@@ -88,6 +88,8 @@ def train(
                 f" another one ({str(error).splitlines()[0]}); the last checkpoint in"
                 f" {trainer.run_dir} is kept, and the same command goes on from there"
             ) from error
+        finally:
+            trainer.leave_group()
         return trainer
 
 

@@ -1,5 +1,6 @@
 """A training run: what a step changes, what survives it, and what it is judged by."""
 
+import gc
 import hashlib
 import io
 import json
@@ -121,6 +122,15 @@ class Trainer:
             return min(1.0, self.step / self.options.steps)
         assert self.options.hours is not None
         return min(1.0, self.seconds / (3600 * self.options.hours))
+
+    def leave_group(self) -> None:
+        """Let go of the process group, so that its threads end with it.
+
+        Where they outlive the interpreter they call into it, which ends a process that has done all
+        its work by SIGABRT.
+        """
+        self.network = self.trained
+        gc.collect()
 
     def agree(self, stop: bool) -> bool:
         """Whether any process is to stop; their clocks are set to the latest as well."""

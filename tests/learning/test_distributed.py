@@ -31,21 +31,25 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return [str(content), str(style)]
 
 
-def command(processes: int, *arguments: str) -> list[str]:
-    launch = [sys.executable, "-m"]
+def command(processes: int, *arguments: str, program: Path | None = None) -> list[str]:
+    launch = [sys.executable]
     if processes > 1:
-        launch += ["torch.distributed.run", "--standalone"]
-        launch += ["--nproc-per-node", str(processes), "-m"]
-    return [*launch, "adain.learning.train", *arguments]
+        launch += ["-m", "torch.distributed.run", "--standalone"]
+        launch += ["--nproc-per-node", str(processes)]
+    if program is not None:
+        return [*launch, str(program), *arguments]
+    return [*launch, "-m", "adain.learning.train", *arguments]
 
 
 def environment() -> dict[str, str]:
     return os.environ | {"OMP_NUM_THREADS": "1"}
 
 
-def run(processes: int, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    processes: int, *arguments: str, program: Path | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command(processes, *arguments),
+        command(processes, *arguments, program=program),
         capture_output=True,
         text=True,
         timeout=300,
@@ -74,6 +78,31 @@ def test_two_processes_match_one(folders: list[str], tmp_path: Path, model: str)
         # Muon computes in bfloat16, which doubles a difference in the last digit now and then.
         torch.testing.assert_close(two[name], tensor, atol=2e-4, rtol=0, msg=name)
     np.testing.assert_allclose(losses(tmp_path / "2"), losses(tmp_path / "1"), rtol=2e-3)
+
+
+# Trains as the command does, and names the threads that are left.
+THREADS_LEFT = """
+import sys
+from pathlib import Path
+from adain.cli import run
+from adain.cli_learning import train
+status = run(train, sys.argv[1:])
+for thread in Path("/proc/self/task").iterdir():
+    print("left:", (thread / "comm").read_text().strip(), flush=True)
+sys.exit(status)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="no /proc here")
+def test_no_thread_of_the_process_group_outlives_it(folders: list[str], tmp_path: Path) -> None:
+    """One that did would now and then end the process by SIGABRT, with all its work done."""
+    program = tmp_path / "threads_left.py"
+    program.write_text(THREADS_LEFT)
+    arguments = [*folders, "-o", str(tmp_path / "run"), *OPTIONS, "--steps", "3"]
+    done = run(2, *arguments, program=program)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("left: ") >= 2
+    assert "gloo" not in done.stdout
 
 
 def test_a_killed_process_ends_the_run_which_then_goes_on(
