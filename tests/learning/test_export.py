@@ -1,11 +1,5 @@
 """Exported files: the contract of design, proven against torch with the shipped weights."""
 
-import http.server
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import pytest
+from exporting import Serving
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
@@ -32,63 +27,6 @@ PARTS = {
     "vgg19": ("encoder", "decoder", "whole"),
 }
 PRECISIONS = ("fp32", "fp16")
-
-
-@pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
-    """Where `python -m export` and `adain models get vgg19` put the files of each model."""
-    folders = {"fast": tmp_path_factory.mktemp("fast")}
-    command = [sys.executable, "-m", "export", "--model", "fast", "-o", str(folders["fast"])]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    assert done.returncode == 0, done.stderr
-    proven = f"{CASES + len(HOSTILE)} cases, largest (and mean) differences from torch"
-    assert f"fp32: {proven}" in done.stdout and f"fp16: {proven}" in done.stdout
-    try:
-        published = weights.find("vgg19.safetensors", get="")
-    except AdaINError:
-        yield folders
-        return
-    cache = tmp_path_factory.mktemp("cache")
-    with serve(published, tmp_path_factory.mktemp("server")) as url:
-        command = [sys.executable, "-c", INSTALL.format(url=url)]
-        environment = os.environ | {"XDG_CACHE_HOME": str(cache), "ADAIN_WEIGHTS": ""}
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=1200, env=environment
-        )
-    assert done.returncode == 0, done.stderr
-    assert "fetching" in done.stdout and f"fp16: {proven}" in done.stdout
-    yield folders | {"vgg19": cache / "adain"}
-
-
-INSTALL = """
-import sys
-from adain import cli, weights
-weights.VGG19_URL = {url!r}
-sys.exit(cli.run(cli.cli, ["models", "get", "vgg19"]))
-"""
-
-
-class serve:  # noqa: N801
-    """The published encoder as its repository releases it, on an HTTP server of this machine."""
-
-    def __init__(self, published: Path, folder: Path) -> None:
-        tensors = load_file(published)
-        state = {
-            f"{index}.{kind}": tensors[f"{name}.{kind}"]
-            for name, index in pretrained._PTH_KEYS.items()
-            for kind in ("weight", "bias")
-        }
-        torch.save(state, folder / "vgg_normalised.pth")
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.server.server_port}/vgg_normalised.pth"
-
-    def __exit__(self, *exception: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
 
 
 @pytest.fixture(params=list(PARTS))
@@ -357,7 +295,7 @@ def test_a_download_that_is_another_network_is_not_kept(
     save_file(tensors, other)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("ADAIN_WEIGHTS", "")
-    with serve(other, tmp_path) as url:
+    with Serving(other, tmp_path) as url:
         monkeypatch.setattr(weights, "VGG19_URL", url)
         with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
             export.install_vgg19(lambda line: None)

@@ -12,7 +12,6 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from adain import Stylizer, weights
 from adain.cli import run
-from adain.errors import AdaINError
 from adain.images import save_image
 from adain.learning import calibration, quantize
 from adain.learning.calibration import Network, choose_levels, observe
@@ -280,15 +279,11 @@ def plain_session(file: Path) -> onnxruntime.InferenceSession:
 
 
 def test_vgg19_runs_its_convolutions_on_integers(
-    folders: tuple[Path, Path], tmp_path: Path
+    folders: tuple[Path, Path], tmp_path: Path, vgg19_files: Path
 ) -> None:
     """ONNX Runtime makes integer convolutions of the encoder's, with no way back between them."""
-    try:
-        files = weights.find_model("vgg19")
-    except AdaINError:
-        pytest.skip(f"no ONNX files of vgg19 on this machine; {weights.GET_VGG19}")
     pairs = quantize.draw_pairs(*folders, 2, 64, 0, held_out=False)
-    encoder = onnx.load(files["encoder"])
+    encoder = onnx.load(vgg19_files / weights.onnx_file("vgg19", "encoder"))
     parts = Network(encoder)
     feeds = [{"image": image} for pair in pairs for image in pair]
     quantised = quantise(parts, observe(parts, feeds, patches=50))
