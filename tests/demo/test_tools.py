@@ -35,7 +35,6 @@ def use(client: httpx.Client, name: str, **arguments: Any) -> tuple[bool, Any]:
 
 
 def test_the_tools_stylise(stylizer: Stylizer) -> None:
-    pytest.importorskip("mcp")
     content, style = picture(60, 40, 1), picture(50, 50, 2)
     with serving("--mcp", "--auth", "a:b") as demo:
         with demo.client() as stranger:
