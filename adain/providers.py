@@ -192,6 +192,12 @@ def providers_of(
     return [(backend.provider, options), ("CUDAExecutionProvider", cuda)]
 
 
+def cores() -> int:
+    """How many of the machine's processor cores this process may use."""
+    given = getattr(os, "sched_getaffinity", None)
+    return len(given(0)) if given else os.cpu_count() or 1
+
+
 def quiet_options() -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
     # Errors come as exceptions; ONNX Runtime's own log would only repeat them on stderr.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 import threading
@@ -16,17 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from adain import AdaINError, Style, Stylizer, load_image
+from adain import AdaINError, Style, Stylizer
 from adain.picture import FloatArray, Picture
+from adain.providers import cores
+from demo.pictures import Pictures, identity
 from demo.settings import Settings
 
 T = TypeVar("T")
 
 # Beside the pictures being computed, so many are read or written: the device never waits for a
-# decoder, and no more pictures than these are in memory.
+# decoder, and no more pictures than these are in memory. Where the network has only two cores, none
+# is, since it loses more by sharing them: `python -m benchmarks.service` has 0.91 to 0.94 of the
+# bare runtime's pictures without, and at most 0.91 with.
 BESIDE = 2
-# Pixels of decoded pictures that are kept for somebody's next position of a slider: 12 bytes each.
-KEPT_PIXELS = 4_000_000
 KEPT_STYLES = 64
 # So many people may drag a slider in turn, each at the price of a decoder pass.
 CACHED_CONTENTS = 4
@@ -58,14 +59,15 @@ class Engine:
     comes while ``settings.queue`` requests wait is refused with BusyError.
     """
 
-    def __init__(self, settings: Settings, device: str = "auto") -> None:
+    def __init__(self, settings: Settings, device: str = "auto", beside: int | None = None) -> None:
         self.settings = settings
+        self.beside = (BESIDE if cores() > 2 else 0) if beside is None else beside
         self._device = device
         self._stylizers: dict[str, Stylizer] = {}
         self._opening: dict[str, threading.Lock] = {}
-        self._pictures = _Pictures(settings.max_pixels)
+        self._pictures = Pictures(settings.max_pixels)
         self._styles: OrderedDict[tuple[object, ...], Style] = OrderedDict()
-        self._pool = ThreadPoolExecutor(settings.workers + BESIDE, "request")
+        self._pool = ThreadPoolExecutor(settings.workers + self.beside, "request")
         self._device_free = threading.Condition()
         self._on_device = 0
         self._waiting: deque[_Ticket] = deque()  # for the device, first to last
@@ -115,7 +117,7 @@ class Engine:
 
         ``how`` tells pictures of one source apart.
         """
-        key = (model, *_identity(source), *how)
+        key = (model, *identity(source), *how)
         with self._lock:
             if key in self._styles:
                 self._styles.move_to_end(key)
@@ -270,40 +272,3 @@ def _share_of_memory() -> int | None:
 
 def _stopping() -> BusyError:
     return BusyError("the server is stopping", retry_after=10)
-
-
-class _Pictures:
-    """The last decoded pictures, up to KEPT_PIXELS in all."""
-
-    def __init__(self, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], Picture] = OrderedDict()
-        self.hits = 0
-
-    def get(self, source: Path | bytes, max_side: int | None) -> Picture:
-        key = (*_identity(source), max_side)
-        with self._lock:
-            if key in self._kept:
-                self.hits += 1
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        picture = load_image(source, max_side=max_side, max_pixels=self._max_pixels)
-        with self._lock:
-            self._kept[key] = picture
-            while sum(p.width * p.height for p in self._kept.values()) > KEPT_PIXELS:
-                self._kept.popitem(last=False)
-        return picture
-
-
-def _identity(source: Path | bytes) -> tuple[object, ...]:
-    """What no other image shares."""
-    if isinstance(source, bytes):
-        return (hashlib.blake2b(source, digest_size=16).digest(),)
-    try:
-        found = os.stat(source)
-    except OSError:
-        return (source,)  # `load_image` says what is wrong
-    # Not its name and size alone: another may take its place. The time is not enough, since an
-    # upload that is asked for again has its time set anew.
-    return source, found.st_ino, found.st_size

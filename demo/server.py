@@ -33,6 +33,7 @@ SWEEP = 60.0  # seconds between looks at the folder of uploads
 KEPT_UPLOADS = 100  # as many of the largest as may lie there
 # Seconds that a client gets to take its answer, and all connections to end, when the server stops.
 LAST_ANSWERS, LAST_CONNECTIONS = 5.0, 3
+LOOK = 0.05  # seconds between looks at Gradio's own line, as Gradio has it on Windows
 LAST_EVENTS = 0.3  # and Gradio, to pass on a result to a stream of events
 
 
@@ -46,6 +47,8 @@ def assemble(
     page.has_launched = True
     # Its own line is for events that report their progress; the engine's bounds the rest.
     page._queue.max_size = max(1, settings.queue)
+    # Gradio looks a thousand times a second whether there is any, which takes a twelfth of a core.
+    page._queue.sleep_when_free = LOOK
     if settings.mcp:
         with page:
             tools.offer(engine)

@@ -28,6 +28,7 @@ from adain.learning.metrics import Judge, Pair, sliced_wasserstein, to_tensor
 from adain.learning.pretrained import load_vgg19_encoder
 from adain.learning.vgg import load_vgg19_layers
 from adain.picture import from_array
+from adain.providers import cores
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,9 +50,7 @@ class Runs:
         threads: int | None = None,
     ) -> None:
         self.folder, self.methods, self.size, self.device = folder, methods, size, device
-        given = getattr(os, "sched_getaffinity", None)
-        cores = len(given(0)) if given else os.cpu_count() or 1
-        self.threads = threads or cores
+        self.threads = threads or cores()
         self._digests: dict[Path, str] = {}
         self._labels: dict[Path, str] = {}
         self._judge: Judge | None = None

@@ -14,16 +14,17 @@ from serving import picture
 
 from adain import AdaINError
 from adain.picture import Picture
-from demo.engine import BESIDE, BusyError, Engine
+from demo.engine import BusyError, Engine
 from demo.settings import Settings
 
 SOON = 10.0
 
 
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    """Two may wait, and nobody waits for more than a second."""
-    engine = Engine(Settings(queue=BESIDE + 2, timeout=1, max_pixels=10_000), device="cpu")
+@pytest.fixture(params=[0, 2])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Two may wait beside those who read or write, and nobody waits for more than a second."""
+    settings = Settings(queue=request.param + 2, timeout=1, max_pixels=10_000)
+    engine = Engine(settings, device="cpu", beside=request.param)
     yield engine
     engine.close()
 
@@ -65,13 +66,13 @@ def eventually(engine: Engine, in_line: int) -> None:
 
 def test_the_line_is_bounded(engine: Engine) -> None:
     blocking = fill(engine)
-    waiting = [engine.submit(lambda: turn(engine)) for _ in range(BESIDE + 2)]
-    with pytest.raises(BusyError, match=f"{BESIDE + 3} requests") as caught:
+    waiting = [engine.submit(lambda: turn(engine)) for _ in range(engine.beside + 2)]
+    with pytest.raises(BusyError, match=f"{engine.beside + 3} requests") as caught:
         engine.submit(lambda: None)
     assert 1 <= caught.value.retry_after <= 60
-    assert engine.in_line == BESIDE + 3
+    assert engine.in_line == engine.beside + 3
     blocking.go.set()
-    assert [future.result(SOON) for future in waiting] == [None] * (BESIDE + 2)
+    assert [future.result(SOON) for future in waiting] == [None] * (engine.beside + 2)
     eventually(engine, 0)
     assert engine.run(lambda: 7) == 7
 
@@ -79,7 +80,9 @@ def test_the_line_is_bounded(engine: Engine) -> None:
 def test_who_gives_up_leaves_the_line(engine: Engine) -> None:
     blocking = fill(engine)
     ran = []
-    futures = [engine.submit(lambda: turn(engine) or ran.append(1)) for _ in range(BESIDE + 2)]
+    futures = [
+        engine.submit(lambda: turn(engine) or ran.append(1)) for _ in range(engine.beside + 2)
+    ]
     for future in futures:
         engine.give_up(future)
     eventually(engine, 1)
@@ -108,7 +111,7 @@ def test_closing_finishes_what_runs_and_refuses_what_waits(engine: Engine) -> No
     blocking = Blocking(engine)
     running = engine.submit(blocking)
     assert blocking.started.wait(SOON)
-    waiting = [engine.submit(lambda: turn(engine)) for _ in range(BESIDE + 2)]
+    waiting = [engine.submit(lambda: turn(engine)) for _ in range(engine.beside + 2)]
     closing = threading.Thread(target=engine.close)
     closing.start()
     while not engine.stopping:
