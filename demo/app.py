@@ -38,7 +38,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Compare with Gatys"):
                 gatys_tab(engine)
             with gr.Tab("Use it elsewhere"):
-                embed_tab(engine.settings)
+                embed_tab(engine.settings, page.load)
     return page  # type: ignore[no-any-return]
 
 

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
 from adain import weights
 from demo.settings import Settings
+from demo.widgets import EVENT
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLES = ROOT / "export" / "examples"
-# What a program needs of `fast`: the whole file, whose inputs are pictures; then its parts.
 INTRODUCTION = """\
 `adain-fast.onnx` is the whole model in one file: two uint8 pictures and a strength in, a uint8
 picture out, any size, nothing left to do before or after, in any language that ONNX Runtime knows.
-Its half-precision twin is half the size. The parts serve programs that encode a style once or drag
-the strength. The licence is MIT: embed them without asking."""
+The licence is MIT: embed it without asking."""
+# The files of `fast` that a program may want, and what each is.
+FILES = {
+    weights.onnx_file("fast", "whole"): "the whole model",
+    weights.onnx_file("fast", "whole", "fp16"): "the whole model in half precision",
+    weights.onnx_file("fast", "style"): "a style picture to a vector, once for each style",
+    weights.onnx_file("fast", "encoder"): "a content to its features, once for each content",
+    weights.onnx_file("fast", "decoder"): "these and a strength to the picture, for every move",
+}
 
+ADDRESS = "ADDRESS"  # in snippets
 CURL = """\
-curl -o out.png {address}/v1/stylize -F content=@photo.jpg -F style=@painting.jpg -F alpha=0.8
-curl -o out.jpg {address}/v1/stylize -F content=@photo.jpg -F style_id=woodcut -F format=jpeg
-curl {address}/v1/styles -F file=@painting.jpg      # an id to use as style_id, and the vector"""
+curl -o out.png ADDRESS/v1/stylize -F content=@photo.jpg -F style=@painting.jpg -F alpha=0.8
+curl -o out.jpg ADDRESS/v1/stylize -F content=@photo.jpg -F style_id=woodcut -F format=jpeg
+curl ADDRESS/v1/styles -F file=@painting.jpg      # an id to use as style_id, and the vector"""
 
 CLIENT = """\
 from gradio_client import Client, handle_file
 
-client = Client("{address}")
+client = Client("ADDRESS")
 path = client.predict(
     handle_file("photo.jpg"),
     handle_file("painting.jpg"),
@@ -39,31 +50,44 @@ path = client.predict(
 )"""
 
 
-def embed_tab(settings: Settings) -> None:
-    """Build the tab in the current page."""
-    address = address_of(settings)
+def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
+    """Build the tab in the current page; ``start`` is the event of somebody's arrival."""
     gr.Markdown(INTRODUCTION)
-    gr.Markdown(table(), elem_id="files")
-    with gr.Row():
-        for name in weights.onnx_files("fast"):
+    with gr.Column(elem_id="files"):
+        for name, purpose in FILES.items():
             path = weights.look_for(name)
             if path is not None:
-                gr.DownloadButton(f"Download {name}", str(path), size="sm", min_width=240)
+                with gr.Row(elem_classes="file"):
+                    gr.HTML(about(path, purpose), apply_default_css=False)
+                    gr.DownloadButton(
+                        f"Download {name}", str(path), size="sm", scale=0, min_width=280
+                    )
     snippets = {
         "Python": ("python", (EXAMPLES / "python" / "stylize.py").read_text(encoding="utf-8")),
         "Node.js": ("javascript", (EXAMPLES / "node" / "stylize.mjs").read_text(encoding="utf-8")),
-        "HTTP": ("shell", CURL.format(address=address)),
-        "Gradio client": ("python", CLIENT.format(address=address)),
+        "HTTP": ("shell", CURL),
+        "Gradio client": ("python", CLIENT),
     }
+    address = address_of(settings)
+    addressed = {}
     with gr.Tabs(elem_id="snippets"):
         for title, (language, code) in snippets.items():
             with gr.Tab(title):
-                gr.Code(code, language=language, interactive=False, label=title)  # type: ignore[arg-type]
+                shown = code.replace(ADDRESS, address)
+                box = gr.Code(shown, language=language, interactive=False, label=title)  # type: ignore[arg-type]
+                if shown != code:
+                    addressed[code] = box
     gr.HTML(
-        f"<p>The service's own description: <a href='{address}/v1/docs'>/v1/docs</a>. More"
-        " examples, C++ and a page that runs the model in the browser, are in"
-        " <code>export/examples</code> of the source.</p>"
+        "<p>The service's own description: <a href='/v1/docs'>/v1/docs</a>. More examples, C++ and"
+        " a page that runs the model in the browser, are in <code>export/examples</code> of the"
+        " source.</p>"
     )
+
+    def as_reached(request: gr.Request) -> list[str]:
+        reached = request_address(request.headers, address)
+        return [code.replace(ADDRESS, reached) for code in addressed]
+
+    start(as_reached, None, list(addressed.values()), **EVENT)
 
 
 def address_of(settings: Settings) -> str:
@@ -72,12 +96,20 @@ def address_of(settings: Settings) -> str:
     return f"http://{anywhere.get(settings.host, settings.host)}:{settings.port}"
 
 
-def table() -> str:
-    """The files of `fast`: what they are, how large, and their digests."""
-    rows = ["| file | size | SHA-256 |", "|---|--:|---|"]
-    for name in weights.onnx_files("fast"):
-        path = weights.look_for(name)
-        if path is not None:
-            size = f"{path.stat().st_size / 1e6:.1f} MB"
-            rows.append(f"| {name} | {size} | `{weights.sha256(path)}` |")
-    return "\n".join(rows)
+def request_address(headers: Mapping[str, str], otherwise: str) -> str:
+    """Where a visitor reached the service, perhaps by way of a proxy, as the request has it."""
+    host, scheme = headers.get("host", ""), headers.get("x-forwarded-proto", "http")
+    if scheme in ("http", "https") and re.fullmatch(
+        r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", host
+    ):
+        return f"{scheme}://{host}"
+    return otherwise
+
+
+def about(path: Path, purpose: str) -> str:
+    """A file's name, what it is for, its size and its digest."""
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    return (
+        f"<p><strong>{path.name}</strong> <span>{size}, {purpose}</span></p>"
+        f"<p class='digest'>SHA-256 <code>{weights.sha256(path)}</code></p>"
+    )

@@ -67,13 +67,13 @@ class ProjectedLBFGS:
         coefficients = []
         for s, y, rho in reversed(self._pairs):
             a = rho * _dot(s, q)
-            q = q.sub(y, alpha=a)
+            q.sub_(y, alpha=a)
             coefficients.append(a)
         s, y, rho = self._pairs[-1]
-        q = q * (1 / (rho * _dot(y, y)))
+        q.mul_(1 / (rho * _dot(y, y)))
         for (s, y, rho), a in zip(self._pairs, reversed(coefficients), strict=True):
-            q = q.add(s, alpha=a - rho * _dot(y, q))
-        return -q * free
+            q.add_(s, alpha=a - rho * _dot(y, q))
+        return q.neg_().mul_(free)
 
     def _advance(self, direction: Tensor) -> bool:
         length = 1.0

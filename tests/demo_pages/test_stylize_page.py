@@ -18,6 +18,7 @@ from visits import TIMEOUT, Visit, waves
 from adain import Stylizer
 from adain.cli import cli
 from demo import widgets
+from demo.embed_tab import request_address
 
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine only
 
@@ -176,6 +177,30 @@ def test_the_files_can_be_downloaded_as_listed(visit: Visit) -> None:
         visit.page.get_by_role("button", name="Download adain-fast.onnx").click()
     data = Path(saved.value.path()).read_bytes()
     assert hashlib.sha256(data).hexdigest() in visit.page.inner_text("#files")
+
+
+def test_snippets_name_the_address_by_which_a_visitor_came(visit: Visit) -> None:
+    visit.address = visit.address.replace("127.0.0.1", "localhost")
+    visit.page.goto(visit.address)
+    visit.tab("Use it elsewhere")
+    visit.page.locator("#snippets").get_by_role("tab", name="HTTP").first.click()
+    shown = visit.page.locator("#snippets").get_by_text(f"{visit.address}v1/stylize")
+    shown.first.wait_for()
+
+
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"host": "art.example"}, "http://art.example"),
+        ({"host": "art.example:81", "x-forwarded-proto": "https"}, "https://art.example:81"),
+        ({"host": "[::1]:7860"}, "http://[::1]:7860"),
+        ({"host": "a b; rm -rf"}, "otherwise"),
+        ({"host": "art.example", "x-forwarded-proto": "javascript"}, "otherwise"),
+        ({}, "otherwise"),
+    ],
+)
+def test_the_address_of_a_request(headers: dict[str, str], address: str) -> None:
+    assert request_address(headers, "otherwise") == address
 
 
 @pytest.mark.parametrize("width", [1280, 390])
