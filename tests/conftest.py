@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,20 @@ def chromium() -> str:
 def stylizer() -> Stylizer:
     """``fast`` on the CPU."""
     return Stylizer(device="cpu")
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> tuple[Stylizer, Counter[str]]:
+    """A Stylizer with empty caches, and how often each of its models has run."""
+    fresh, counter = Stylizer(device="cpu"), Counter()
+    run = fresh._sessions.run
+
+    def count(part: str, *arguments, **options):
+        counter[part] += 1
+        return run(part, *arguments, **options)
+
+    monkeypatch.setattr(fresh._sessions, "run", count)
+    return fresh, counter
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Masks, painted strengths and kept colours, on the real model files."""
 
 import io
-from collections import Counter
 
 import numpy as np
 import pytest
@@ -28,17 +27,17 @@ def machine(request: pytest.FixtureRequest) -> Stylizer:
 
 
 @pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> tuple[Stylizer, Counter[str]]:
-    """A Stylizer with empty caches, and how often each of its models has run."""
-    fresh, counter = Stylizer(device="cpu"), Counter()
-    run = fresh._sessions.run
+def given(machine: Stylizer, monkeypatch: pytest.MonkeyPatch) -> dict[str, np.ndarray]:
+    """The latest inputs of each name that the machine's networks were given."""
+    latest: dict[str, np.ndarray] = {}
+    run = machine._sessions.run
 
-    def count(part: str, *arguments, **options):
-        counter[part] += 1
-        return run(part, *arguments, **options)
+    def spy(part, outputs, inputs, **options):
+        latest.update(inputs)
+        return run(part, outputs, inputs, **options)
 
-    monkeypatch.setattr(fresh._sessions, "run", count)
-    return fresh, counter
+    monkeypatch.setattr(machine._sessions, "run", spy)
+    return latest
 
 
 @pytest.fixture
@@ -104,15 +103,7 @@ def test_constant_maps_take_no_room(machine, pair):
     assert style.shape == (1, vectors.shape[1], 1, 1) and alpha.tolist() == [[[[0.5]]]]
 
 
-def test_only_what_differs_is_a_map(machine, photo, pair, monkeypatch):
-    given = {}
-    run = machine._sessions.run
-
-    def spy(part, outputs, inputs, **options):
-        given.update(inputs)
-        return run(part, outputs, inputs, **options)
-
-    monkeypatch.setattr(machine._sessions, "run", spy)
+def test_only_what_differs_is_a_map(machine, photo, pair, given):
     ramp = np.tile(np.linspace(0, 1, 32), (24, 1))
     painted = machine.stylize(photo, pair[0], ramp)
     assert given["style"].shape[2:] == (1, 1)
@@ -139,20 +130,12 @@ def test_what_no_mask_covers_stays_content(machine, wide, pair):
     assert apart(result, expected) <= ROUNDING
 
 
-def test_decoder_gets_what_the_contract_says(machine, photo, pair, monkeypatch):
+def test_decoder_gets_what_the_contract_says(machine, photo, pair, given):
     """Against the plainest way to compute the maps, pixel by pixel in float64."""
     random = np.random.default_rng(0)
     height, width = 41, 50
     content, alpha = photo[:height, :width], random.random((height, width))
     masks = random.random((2, height, width)) * [[[0.4]], [[0.9]]]
-    given = {}
-    run = machine._sessions.run
-
-    def spy(part, outputs, inputs, **options):
-        given.update(inputs)
-        return run(part, outputs, inputs, **options)
-
-    monkeypatch.setattr(machine._sessions, "run", spy)
     machine.stylize(content, pair, alpha, masks=masks)
     stride = machine._feature_stride
     h, w = given["features"].shape[2:]

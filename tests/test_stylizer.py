@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -54,21 +53,6 @@ def in_mode(picture: np.ndarray, mode: str) -> Image.Image:
 @pytest.fixture
 def starry(stylizer: Stylizer, painting: np.ndarray) -> Style:
     return stylizer.encode_style(painting)
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> tuple[Stylizer, Counter[str]]:
-    """A Stylizer with empty caches, and how often each of its models has run."""
-    fresh, counter = Stylizer(device="cpu"), Counter()
-
-    run = fresh._sessions.run
-
-    def count(part: str, *arguments, **options):
-        counter[part] += 1
-        return run(part, *arguments, **options)
-
-    monkeypatch.setattr(fresh._sessions, "run", count)
-    return fresh, counter
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ pytest.importorskip("playwright.sync_api")
 from visits import TIMEOUT, Visit, waves
 
 from demo.browser import FLAGS, free_port, start
+from demo.engine import Engine
+from demo.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +37,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     _, errors = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 0
     assert "Traceback" not in errors, errors
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine in this process, for what a tab computes."""
+    engine = Engine(Settings(), "cpu")
+    yield engine
+    engine.close()
 
 
 # Of a module: Playwright runs once at a time in a process, and other folders' tests use it too.

@@ -27,13 +27,6 @@ from demo.settings import Settings  # noqa: E402
 SIDE = 48  # pixels: an iteration takes some hundredths of a second
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = Engine(Settings(), "cpu")
-    yield engine
-    engine.close()
-
-
 @pytest.fixture
 def wanted(content: Path, style: Path, vgg19_weights: Path) -> Wanted:
     """More iterations than any test waits for."""

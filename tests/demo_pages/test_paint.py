@@ -21,7 +21,6 @@ gr = pytest.importorskip("gradio")
 
 from demo import examples, paint_tab, widgets  # noqa: E402
 from demo.engine import Engine  # noqa: E402
-from demo.settings import Settings  # noqa: E402
 
 TIMEOUT = 20.0  # seconds for whatever should happen at once
 LOOK = ("fast", False, 1.0, "768")
@@ -42,13 +41,6 @@ def halves() -> np.ndarray:
     masks[:, :8, 0] = 255
     masks[:, 8:, 2] = 128
     return masks
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    engine = Engine(Settings(), "cpu")
-    yield engine
-    engine.close()
 
 
 @pytest.fixture
