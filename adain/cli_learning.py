@@ -250,11 +250,12 @@ def gatys(
 @click.command(
     epilog=EXAMPLES
     + "  adain compare photo.jpg --style starry.jpg --style wave.jpg -o report\n"
-    + "  adain compare --pairs pictures/pairs.csv -o report --size 256\n"
+    + "  adain compare --pairs pictures/pairs.csv --count 10 -o report --size 256\n"
 )
 @click.argument("contents", metavar="CONTENT...", type=FILE, nargs=-1)
 @click.option("--style", "styles", type=FILE, multiple=True, help="May be given more than once.")
 @click.option("--pairs", type=FILE, help="Instead: a CSV of pairs beside content/ and style/.")
+@click.option("--count", type=int, help="Only so many of --pairs, spread evenly.")
 @click.option(
     "-o",
     "--output",
@@ -277,6 +278,7 @@ def compare(
     contents: tuple[Path, ...],
     styles: tuple[Path, ...],
     pairs: Path | None,
+    count: int | None,
     output: Path,
     **options: Any,
 ) -> None:
@@ -290,6 +292,8 @@ def compare(
 
     if (pairs is None) == (not contents and not styles):
         raise AdaINError("give contents and --style, or --pairs, and not both")
+    if count is not None and pairs is None:
+        raise AdaINError("--count goes with --pairs: it says how many of them")
     given = {name: value for name, value in options.items() if value not in (None, ())}
-    chosen = all_pairs(contents, styles) if pairs is None else listed_pairs(pairs)
+    chosen = all_pairs(contents, styles) if pairs is None else listed_pairs(pairs, count)
     click.echo(f"{compare_pairs(chosen, output, CompareOptions(**given), click.echo)}: ready")

@@ -102,9 +102,14 @@ def all_pairs(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
     return [Pair(content, style) for content in contents for style in styles]
 
 
-def listed_pairs(path: Path) -> list[Pair]:
-    """The pairs of a CSV file beside ``content/`` and ``style/``, or of a folder's pairs.csv."""
-    return read_pairs(path) if path.is_dir() else read_pairs(path.parent, name=path.name)
+def listed_pairs(path: Path, count: int | None = None) -> list[Pair]:
+    """The pairs of a CSV file beside ``content/`` and ``style/``, or of a folder's pairs.csv.
+
+    ``count`` of them, spread evenly over the list, or all.
+    """
+    if path.is_dir():
+        return read_pairs(path, count)
+    return read_pairs(path.parent, count, name=path.name)
 
 
 def compare(

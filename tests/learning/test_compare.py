@@ -345,6 +345,10 @@ def test_pairs_come_from_lists_and_products(tmp_path: Path, photo: np.ndarray) -
     (tmp_path / "one.csv").write_text("content,style\na,a\n")
     content, style = tmp_path / "content" / "a.png", tmp_path / "style" / "a.png"
     assert listed_pairs(tmp_path / "one.csv") == all_pairs([content], [style])
+    (tmp_path / "four.csv").write_text("content,style\na,a\na.png,a\na,a.png\na.png,a.png\n")
+    assert len(listed_pairs(tmp_path / "four.csv", 2)) == 2
+    message = error_of(lambda: listed_pairs(tmp_path / "four.csv", 5))
+    assert message == "pairs: found 5; allowed is 1 to 4"
     assert "pairs.csv: not a readable CSV file" in error_of(lambda: listed_pairs(tmp_path))
 
 

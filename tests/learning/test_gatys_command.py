@@ -128,6 +128,9 @@ def test_compare_takes_pictures_or_pairs(
 ) -> None:
     assert run(cli, ["compare", "-o", str(tmp_path / "report")]) == 2
     assert "give contents and --style, or --pairs" in capsys.readouterr().err
+    arguments = ["compare", "a.png", "--style", "b.png", "--count", "1", "-o", str(tmp_path / "a")]
+    assert run(cli, arguments) == 2
+    assert "--count goes with --pairs" in capsys.readouterr().err
     content = waves(tmp_path / "content.png", "RGB", (64, 64), 0)
     style = waves(tmp_path / "style.png", "RGB", (64, 64), 1)
     report = tmp_path / "report"
