@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from contextvars import ContextVar
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -28,6 +29,11 @@ class RefusedError(Exception):
         super().__init__(message)
         self.status = status
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+# When the request that is being answered arrived, by `time.time`. Of two that a page sends at once,
+# threads may well begin with the second.
+ARRIVED: ContextVar[float] = ContextVar("arrived")
 
 
 class Exchange:

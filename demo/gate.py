@@ -23,6 +23,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from demo.exchange import (
+    ARRIVED,
     App,
     Exchange,
     Receive,
@@ -95,6 +96,7 @@ class Gate:
             if scope["type"] == "lifespan":
                 await self.page(scope, receive, send)
             return
+        ARRIVED.set(time.time())
         exchange = Exchange(receive, send)
         started = time.monotonic()
         name = "other"

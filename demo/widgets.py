@@ -23,6 +23,7 @@ from adain.images import encode_image
 from adain.picture import Picture
 from demo import examples, looks
 from demo.engine import Engine
+from demo.exchange import ARRIVED
 
 Made = tuple[Picture, Picture]  # the content as it was used, and the result
 Answer = tuple[dict[str, Any] | None, str]  # what `before_after` shows, and the line under it
@@ -171,8 +172,7 @@ def look_inputs(name: str, sizes: Sequence[str] = tuple(looks.SIZES)) -> list[An
 
 def answer(engine: Engine, make: Callable[[], Made], alt: str, *paths: str | None) -> Answer:
     """What a request shows, or None and one sentence; ``paths`` are named as their owner does."""
-
-    asked = time.time()
+    asked = ARRIVED.get(None) or time.time()
 
     def request() -> Answer:
         start = time.perf_counter()

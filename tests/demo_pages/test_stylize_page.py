@@ -73,6 +73,25 @@ def test_every_choice_reaches_the_result(
     visit.expect(by_command(tmp_path, str(large), str(style), "--max-side", "768"))
 
 
+def test_of_two_choices_at_once_both_are_in_the_result(
+    visit: Visit, stylizer: Stylizer, content: Path, style: Path
+) -> None:
+    """The page asks twice within a millisecond, and the first answer must not stay."""
+    visit.upload("content", content)
+    visit.upload("style", style)
+    visit.page.locator("#stylize-more button").first.click()
+    kept = visit.page.get_by_label("Keep the content's colours").first
+    smaller = Image.open(style).resize((120, 90), Image.Resampling.LANCZOS)
+    wanted = {
+        True: stylizer.stylize(content, style, colours="luminance"),
+        False: stylizer.stylize(content, smaller),
+    }
+    for keep in [True, False] * 6:
+        kept.set_checked(keep)
+        visit.set_slider("stylize-brush", 1 if keep else 0.5)
+        visit.expect(wanted[keep])
+
+
 def test_a_drag_ends_at_the_last_position(
     visit: Visit, stylizer: Stylizer, content: Path, style: Path
 ) -> None:
