@@ -171,11 +171,10 @@ def show(settings: Settings, listener: socket.socket, folder: Path) -> None:
     engine = Engine(settings)
     # Loaded before the first visit; without a model there is nothing to show.
     engine.stylizer((weights.available_models() or list(weights.MODELS))[0])
-    host = {"0.0.0.0": "localhost", "::": "localhost"}.get(settings.host, settings.host)
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    address = f"http://{host}:{settings.port}/"
-    gate = server.assemble(engine, app.build(engine), app.launch_options(), folder, address)
-    server.serve(server.Server(gate, engine, address), listener)
+    gate = server.assemble(
+        engine, app.build(engine), app.launch_options(), folder, settings.address
+    )
+    server.serve(server.Server(gate, engine, settings.address), listener)
 
 
 if __name__ == "__main__":

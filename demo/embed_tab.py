@@ -68,7 +68,7 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
         "HTTP": ("shell", CURL),
         "Gradio client": ("python", CLIENT),
     }
-    address = address_of(settings)
+    address = settings.address.rstrip("/")
     addressed = {}
     with gr.Tabs(elem_id="snippets"):
         for title, (language, code) in snippets.items():
@@ -88,12 +88,6 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
         return [code.replace(ADDRESS, reached) for code in addressed]
 
     start(as_reached, None, list(addressed.values()), **EVENT)
-
-
-def address_of(settings: Settings) -> str:
-    """Where a program on this machine reaches the service."""
-    anywhere = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}
-    return f"http://{anywhere.get(settings.host, settings.host)}:{settings.port}"
 
 
 def request_address(headers: Mapping[str, str], otherwise: str) -> str:

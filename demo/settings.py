@@ -23,3 +23,10 @@ class Settings:
     timeout: float = 60.0
     keep: float = 3600.0
     mcp: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where a program on this machine reaches the page and the service."""
+        host = {"0.0.0.0": "localhost", "::": "localhost"}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+        return f"http://{host}:{self.port}/"

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
+from adain.images import load_image
+from adain.picture import Picture
 
 
 def picture(seed: int, low: float = 0.3, high: float = 0.7) -> np.ndarray:
@@ -60,3 +62,32 @@ def test_one_colour_is_matched_without_nan(colour: tuple[float, float, float]) -
         assert np.isfinite(matched).all()
         assert matched.min() >= 0 and matched.max() <= 1
     assert np.abs(match_colours(other, flat) - np.float32(colour)).max() < 0.05
+
+
+def test_luminance_keeps_the_contents_colours(stylizer, photo, painting):
+    content = Picture(0.4 + 0.2 * load_image(photo).rgb)  # far from where colours are clipped
+    style = match_luminance(load_image(painting).rgb, content.rgb)
+    grey = Picture(luminance(content.rgb))
+    expected = with_luminance(content.rgb, stylizer.stylize_picture(grey, style).rgb)
+    result = stylizer.stylize_picture(content, painting, colours="luminance")
+    assert np.array_equal(result.rgb, expected)
+    chroma = [p.rgb - luminance(p.rgb) for p in (result, content)]
+    inside = (result.rgb > 0).all(axis=2) & (result.rgb < 1).all(axis=2)
+    assert inside.mean() > 0.7 and np.abs(chroma[0] - chroma[1])[inside].max() < 2e-3
+    assert np.abs(luminance(result.rgb) - luminance(content.rgb)).mean() > 0.01
+    # A Style is taken as it is.
+    given = stylizer.stylize_picture(content, stylizer.encode_style(style), colours="luminance")
+    assert np.array_equal(given.rgb, expected)
+
+
+def test_matched_styles_have_the_contents_colours(stylizer, photo, painting):
+    style = match_colours(load_image(painting).rgb, load_image(photo).rgb)
+    expected = stylizer.stylize(photo, style)
+    assert np.array_equal(stylizer.stylize(photo, painting, colours="matched"), expected)
+
+    def shift(colours: str) -> float:
+        result = stylizer.stylize(photo, painting, colours=colours)
+        return float(np.abs(result.mean(axis=(0, 1)) - photo.mean(axis=(0, 1))).sum())
+
+    assert shift("matched") < shift("style")
+    assert shift("luminance") < shift("style")

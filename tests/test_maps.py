@@ -8,7 +8,6 @@ from helpers import error_of
 from PIL import Image
 
 from adain import Style, Stylizer, maps, weights
-from adain.colours import luminance, match_colours, match_luminance, with_luminance
 from adain.images import load_image
 from adain.picture import Picture
 
@@ -279,35 +278,6 @@ def test_maps_fit_the_content_brought_down(stylizer, photo, painting):
 
 
 # Colours
-
-
-def test_luminance_keeps_the_contents_colours(stylizer, photo, painting):
-    content = Picture(0.4 + 0.2 * load_image(photo).rgb)  # far from where colours are clipped
-    style = match_luminance(load_image(painting).rgb, content.rgb)
-    grey = Picture(luminance(content.rgb))
-    expected = with_luminance(content.rgb, stylizer.stylize_picture(grey, style).rgb)
-    result = stylizer.stylize_picture(content, painting, colours="luminance")
-    assert np.array_equal(result.rgb, expected)
-    chroma = [p.rgb - luminance(p.rgb) for p in (result, content)]
-    inside = (result.rgb > 0).all(axis=2) & (result.rgb < 1).all(axis=2)
-    assert inside.mean() > 0.7 and np.abs(chroma[0] - chroma[1])[inside].max() < 2e-3
-    assert np.abs(luminance(result.rgb) - luminance(content.rgb)).mean() > 0.01
-    # A Style is taken as it is.
-    given = stylizer.stylize_picture(content, stylizer.encode_style(style), colours="luminance")
-    assert np.array_equal(given.rgb, expected)
-
-
-def test_matched_styles_have_the_contents_colours(stylizer, photo, painting):
-    style = match_colours(load_image(painting).rgb, load_image(photo).rgb)
-    expected = stylizer.stylize(photo, style)
-    assert np.array_equal(stylizer.stylize(photo, painting, colours="matched"), expected)
-
-    def shift(colours: str) -> float:
-        result = stylizer.stylize(photo, painting, colours=colours)
-        return float(np.abs(result.mean(axis=(0, 1)) - photo.mean(axis=(0, 1))).sum())
-
-    assert shift("matched") < shift("style")
-    assert shift("luminance") < shift("style")
 
 
 def test_colours_with_masks_and_alpha_channel(stylizer, photo, painting):

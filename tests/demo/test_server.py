@@ -16,6 +16,7 @@ from serving import PATIENCE, Demo, picture, serving
 from tiny_demo import HOLD, SLOW
 
 from demo import __main__ as program
+from demo.settings import Settings
 
 SLOW_PICTURE = picture(SLOW, 20)
 QUICK_PICTURE = picture(SLOW + 1, 20)
@@ -202,6 +203,20 @@ def test_bad_options_are_one_line(
     assert captured.out == ""
     assert captured.err.count("\n") == 1
     assert said in captured.err
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:7860/"),
+        ("0.0.0.0", "http://localhost:7860/"),
+        ("::", "http://localhost:7860/"),
+        ("::1", "http://[::1]:7860/"),
+        ("[::1]", "http://[::1]:7860/"),
+    ],
+)
+def test_the_address_of_a_host(host: str, address: str) -> None:
+    assert Settings(host=host).address == address
 
 
 def test_amounts() -> None:
