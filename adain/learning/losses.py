@@ -49,6 +49,16 @@ def gram_loss(grams: Sequence[Tensor], style_grams: Sequence[Tensor]) -> Tensor:
     ).sum(dim=0)
 
 
+def estimate_loss(estimate: Tensor, exact: Tensor, deviation: Tensor) -> Tensor:
+    """Mean squared error of the logarithms of estimated statistics, in units of their deviation.
+
+    estimate and exact are ``[N, K, 1, 1]``, of 0 and more; deviation ``[1, K, 1, 1]`` is that of
+    the logarithms over pictures. A style loss would leave the small statistics to chance.
+    """
+    error = (estimate.clamp_min(0).log1p() - exact.log1p()) / deviation
+    return error.square().mean(dim=(1, 2, 3))
+
+
 def pixel_loss(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of two images ``[N, 3, H, W]``."""
     return (image.float() - target.float()).abs().mean(dim=(1, 2, 3))

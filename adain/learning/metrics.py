@@ -68,11 +68,11 @@ class Model(Protocol):
     """What is evaluated; see `adain.learning.networks` for the shapes."""
 
     @property
-    def encoder(self) -> Callable[[Tensor], tuple[Tensor, Tensor]]: ...
+    def encoder(self) -> Callable[[Tensor], tuple[Tensor, ...]]: ...
     @property
     def style(self) -> Callable[[Tensor], Tensor]: ...
     @property
-    def decoder(self) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]: ...
+    def decoder(self) -> Callable[..., Tensor]: ...
 
 
 class Stylization:
@@ -88,9 +88,10 @@ class Stylization:
 
     def __call__(self, content: Hashable, style: Hashable, alpha: float = 1.0) -> Tensor:
         """The stylised content, float32 ``[1, 3, H, W]`` in [0, 1]."""
-        features, statistics = self._encode(content)
+        features, statistics, *skips = self._encode(content)
         strength = torch.full((1, 1, 1, 1), alpha, device=features.device)
-        return self._decode(features, statistics, self._encode_style(style), strength).clamp(0, 1)
+        vector = self._encode_style(style)
+        return self._decode(features, statistics, vector, strength, *skips).clamp(0, 1)
 
 
 class ContentItself:

@@ -14,14 +14,16 @@ from torch import Generator, Tensor, nn
 
 from adain.learning.data import ImageStore
 from adain.learning.layers import adain, channel_statistics
-from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
-from adain.learning.networks import VGG19Encoder
+from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
+from adain.learning.networks import ResidualDecoder, VGG19Encoder
 from adain.learning.options import TrainOptions
 from adain.learning.pool import Pool, Seen, see
 from adain.learning.processes import rank, ranks
 
 # Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
 MOST_SHIFTED = 7
+# Over so many paintings the deviation of a style's statistics is taken.
+DEVIATION_CROPS = 64
 
 
 class Objective:
@@ -48,7 +50,10 @@ class Objective:
         if compiled:
             self.relu_features = torch.compile(vgg.relu_features)
         self.rank, self.ranks = rank(), ranks()
+        self._deviation: Tensor | None = None
         self.stores = content, style
+        # What the decoder is given of the content beside relu4_1.
+        self.skips = ResidualDecoder.SKIPS if options.model == "vgg19" else ()
         self.pools = [
             Pool(
                 store,
@@ -57,17 +62,27 @@ class Objective:
                 fresh=max(1, options.batch_size // options.reuse),
                 crop=options.crop,
                 seed=1_000_003 * (2 * options.seed + number),
+                skips=self.skips,
             )
             for number, store in enumerate(self.stores)
         ]
 
-    def stylize(self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor) -> Tensor:
-        """The stylised images; ``network`` is what is trained, its average or a wrapper of it."""
+    def stylize(
+        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """The stylised images, and the styles as ``fast`` estimates them.
+
+        ``network`` is what is trained, its average or a wrapper of it. While it is trained, it is
+        given the exact statistics of half of the styles, if they are known.
+        """
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             if self.options.model == "fast":
-                return cast(Tensor, network(content.image, style.image, alpha))
-            statistics = content.statistics[-1], style.statistics[-1]
-            return cast(Tensor, network(content.features, *statistics, alpha))
+                exact = style.style if style.statistics and network.training else None
+                found = network(content.image, style.image, alpha, exact)
+                return cast(tuple[Tensor, Tensor], found)
+            statistics = content.style, style.style
+            image = network(content.features, *statistics, alpha, *content.skips)
+            return cast(Tensor, image), None
 
     def _own(self, count: int) -> slice:
         """The part of the whole batch that this process computes."""
@@ -95,18 +110,22 @@ class Objective:
         content = content.contiguous(memory_format=torch.channels_last)
         if self.options.model == "fast":
             # Each half of the samples is reconstructed in one of both ways that must do so.
-            seen, other = Seen(content, content, []), torch.where(identity, content, style)
-            image = self.stylize(network, seen, Seen(other, other, []), identity[:, :1].float())
+            seen, other = Seen(content, content, [], []), torch.where(identity, content, style)
+            styles = Seen(other, other, [], [])
+            image, _ = self.stylize(network, seen, styles, identity[:, :1].float())
         else:
-            seen = see(self.vgg, content)
-            image = self.stylize(network, seen, seen, torch.zeros(1, 1, 1, 1, device=self.device))
+            seen = see(self.vgg, content, self.skips)
+            none = torch.zeros(1, 1, 1, 1, device=self.device)
+            image, _ = self.stylize(network, seen, seen, none)
         pixel = self._mean(pixel_loss(image, content), count)
         return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
 
     def losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
         """The losses of the training batch that belongs to this step, ``total`` among them."""
         options = self.options
-        if step < options.reconstruction_steps:
+        if step < options.estimate_steps:
+            return self._estimate_losses(network, step)
+        if step < options.estimate_steps + options.reconstruction_steps:
             return self._reconstruction_losses(network, step)
         count = options.batch_size
         # Everything random follows from the step alone, so a resumed run draws the same batches.
@@ -129,7 +148,7 @@ class Objective:
             style.where((identity & photo)[own].to(self.device), content),
         )
         alpha = alpha[own].view(-1, 1, 1, 1).to(self.device)
-        shift, image = self.shift_loss(network, content, style, alpha, generator)
+        shift, image, estimate = self.shift_loss(network, content, style, alpha, generator)
         # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
         # through VGG-19.
         unchanged = (~stylised[own]).nonzero()[:, 0].to(self.device)
@@ -158,35 +177,74 @@ class Objective:
         if shift is not None:
             losses["shift"] = self._mean(shift, count)
             total = total + options.shift_weight * losses["shift"]
+        if estimate is not None:
+            error = estimate_loss(estimate, style.style, self.deviation())
+            losses["estimate"] = self._mean(error, count)
+            total = total + options.estimate_weight * losses["estimate"]
         return losses | {"total": total}
+
+    def _estimate_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """The error of the style network alone: regression, no decoder and no gradient of VGG-19.
+
+        Styles are crops of paintings and photos, between the size of `crop` and twice that.
+        """
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+        scale = float(2 ** torch.rand(1, generator=generator, dtype=torch.float64))
+        crop = 16 * round(scale * self.options.crop / 16)
+        count = self.options.batch_size
+        own = self._own(count)
+        photo = torch.rand(count, generator=generator) < 0.25
+        photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
+        chosen = photo.to(self.device).view(-1, 1, 1, 1)
+        images = torch.where(chosen, photos, paintings)[own]
+        style = see(self.vgg, images.contiguous(memory_format=torch.channels_last))
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            _, estimate = network(None, style.image, torch.ones(1, 1, 1, 1, device=self.device))
+        error = self._mean(estimate_loss(estimate, style.style, self.deviation()), count)
+        return {"estimate": error, "total": self.options.estimate_weight * error}
+
+    @torch.no_grad()
+    def deviation(self) -> Tensor:
+        """Standard deviations ``[1, 1920, 1, 1]`` of the logarithms of styles' statistics.
+
+        Of crops that are the same for every run on the same paintings.
+        """
+        if self._deviation is None:
+            generator = torch.Generator().manual_seed(0)
+            crops = self.stores[1].random_crops(DEVIATION_CROPS, self.options.crop, generator)
+            parts = [see(self.vgg, part).style.log1p() for part in crops.split(8)]
+            self._deviation = torch.cat(parts).std(dim=0, keepdim=True) + 1e-3
+        return self._deviation
 
     def shift_loss(
         self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor, generator: Generator
-    ) -> tuple[Tensor | None, Tensor]:
-        """How much a picture changes, pixel by pixel, if its content is moved; and the picture.
+    ) -> tuple[Tensor | None, Tensor, Tensor | None]:
+        """How much a picture changes, pixel by pixel, if its content is moved (shift equivariance).
+
+        With it come the picture and the estimate of its style, as from `stylize`.
 
         Strides see some places better than others, and what a network makes of that is a lattice in
         its pictures, which VGG-19 hardly minds. A picture that moves with its content has none. The
         loss is ``[N]``, and None where its weight is 0.
         """
         if not self.options.shift_weight:
-            return None, self.stylize(network, content, style, alpha)
+            return None, *self.stylize(network, content, style, alpha)
         down, right = torch.randint(1, MOST_SHIFTED + 1, (2,), generator=generator).tolist()
         height, width = content.image.shape[2:]
         reflected = F.pad(content.image, (right, 0, down, 0), mode="reflect")
         moved = reflected[:, :, :height, :width]
         # In one batch, since a network among several processes is called once in a step.
         contents = torch.cat([content.image, moved]).contiguous(memory_format=torch.channels_last)
-        styles = torch.cat([style.image, style.image])
-        both = self.stylize(
-            network,
-            Seen(contents, contents, []),
-            Seen(styles.contiguous(memory_format=torch.channels_last), styles, []),
-            torch.cat([alpha, alpha]),
+        styles = style.each(
+            lambda all: torch.cat([all, all]).contiguous(memory_format=torch.channels_last)
         )
+        both, estimate = self.stylize(
+            network, Seen(contents, contents, [], []), styles, torch.cat([alpha, alpha])
+        )
+        assert estimate is not None
         image, moved_image = both.chunk(2)
         # Not along the border, where the two have been reflected differently.
         edge = MOST_SHIFTED + 1
         here = image[:, :, edge : height - edge - down, edge : width - edge - right]
         there = moved_image[:, :, edge + down : height - edge, edge + right : width - edge]
-        return pixel_loss(there, here), image
+        return pixel_loss(there, here), image, estimate.chunk(2)[0]

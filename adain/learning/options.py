@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from adain.errors import AdaINError, found_error
-from adain.learning.networks import MODELS
+from adain.weights import TRAINED
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,13 @@ class TrainOptions:
     learning_rate: float = 1e-3
     ramp_steps: int = 100
     reconstruction_steps: int = 1500
+    estimate_steps: int = 0  # of ``fast`` alone: first so many steps of its style network alone
     reuse: int = 2
     weights: str | os.PathLike[str] | None = None
     style_weight: float = 10.0
     reconstruction_weight: float = 30.0
     shift_weight: float = 0.0  # of ``fast`` alone: moving a crop for vgg19 is seeing it anew
+    estimate_weight: float = 10.0  # of ``fast`` alone
     clip_norm: float = 5.0
     ema_decay: float = 0.999
     seed: int = 0
@@ -43,7 +45,7 @@ class TrainOptions:
             if not good:
                 raise found_error(name, repr(getattr(self, name)), allowed)
 
-        check(self.model in MODELS, "model", " or ".join(MODELS))
+        check(self.model in TRAINED, "model", " or ".join(TRAINED))
         check(self.crop >= 64 and self.crop % 16 == 0, "crop", "a multiple of 16, at least 64")
         check(self.batch_size >= 1, "batch_size", "1 or more")
         check(self.reuse >= 1, "reuse", "1 or more")
@@ -51,6 +53,9 @@ class TrainOptions:
         check(self.steps is None or self.steps >= 1, "steps", "1 or more")
         check(self.hours is None or self.hours > 0, "hours", "more than 0")
         check(self.shift_weight >= 0, "shift_weight", "0 or more")
+        check(self.estimate_weight >= 0, "estimate_weight", "0 or more")
+        check(self.model == "fast" or not self.estimate_steps, "estimate_steps", "0 for vgg19")
+        check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
         check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
         check(self.learning_rate > 0, "learning_rate", "more than 0")

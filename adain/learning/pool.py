@@ -1,5 +1,6 @@
 """Crops that VGG-19 has seen, kept for several batches: it would see them no differently again."""
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,41 +14,57 @@ from adain.learning.processes import rank, ranks
 
 
 class Seen(NamedTuple):
-    """Crops and what VGG-19 sees in them; the slots of a pool, or a batch drawn from it.
+    """Crops and their VGG-19 features; the slots of a pool, or a batch drawn from it.
 
     image: float32 ``[P, 3, crop, crop]``. features: relu4_1 ``[P, 512, crop/8, crop/8]`` in the
     dtype of VGG-19. statistics: those of relu1_1 to relu4_1, float32 ``[P, 2C, 1, 1]`` each.
+    skips: the features of further layers that a decoder is given.
     """
 
     image: Tensor
     features: Tensor
     statistics: list[Tensor]
+    skips: list[Tensor]
+
+    @property
+    def style(self) -> Tensor:
+        """The statistics as a style, ``[P, 1920, 1, 1]``: from relu4_1 to relu1_1."""
+        return torch.cat(self.statistics[::-1], dim=1)
+
+    def each(self, change: Callable[[Tensor], Tensor]) -> "Seen":
+        """These crops with a change made to every tensor."""
+        return Seen(
+            change(self.image),
+            change(self.features),
+            [change(layer) for layer in self.statistics],
+            [change(layer) for layer in self.skips],
+        )
+
+    def with_each(self, others: "Seen", change: Callable[..., Tensor]) -> "Seen":
+        """A tensor made of every tensor of these crops and of others."""
+        return Seen(
+            change(self.image, others.image),
+            change(self.features, others.features),
+            [change(*pair) for pair in zip(self.statistics, others.statistics, strict=True)],
+            [change(*pair) for pair in zip(self.skips, others.skips, strict=True)],
+        )
 
     def at(self, slots: Tensor) -> "Seen":
-        return Seen(
-            self.image[slots].contiguous(memory_format=torch.channels_last),
-            self.features[slots].contiguous(memory_format=torch.channels_last),
-            [statistics[slots] for statistics in self.statistics],
-        )
+        return self.each(lambda all: all[slots].contiguous(memory_format=torch.channels_last))
 
     def where(self, mask: Tensor, other: "Seen") -> "Seen":
         """These crops, but the others' where the mask ``[P]`` is set."""
         mask = mask.view(-1, 1, 1, 1)
-        return Seen(
-            torch.where(mask, other.image, self.image),
-            torch.where(mask, other.features, self.features),
-            [
-                torch.where(mask, theirs, ours)
-                for ours, theirs in zip(self.statistics, other.statistics, strict=True)
-            ],
-        )
+        return self.with_each(other, lambda ours, theirs: torch.where(mask, theirs, ours))
 
 
 @torch.no_grad()
-def see(vgg: VGG19Encoder, image: Tensor) -> Seen:
-    """What VGG-19 sees in images ``[N, 3, H, W]``."""
-    layers = vgg.relu_features(image.to(next(vgg.parameters()).dtype))
-    return Seen(image, layers[-1], [channel_statistics(layer) for layer in layers])
+def see(vgg: VGG19Encoder, image: Tensor, skips: Sequence[str] = ()) -> Seen:
+    """The VGG-19 features of images ``[N, 3, H, W]``, with the named layers as ``skips``."""
+    features = vgg.relu_features(image.to(next(vgg.parameters()).dtype))
+    layers = dict(zip(vgg.STAGES, features, strict=True))
+    statistics = [channel_statistics(layer) for layer in features]
+    return Seen(image, features[-1], statistics, [layers[name] for name in skips])
 
 
 class Pool:
@@ -59,8 +76,17 @@ class Pool:
     """
 
     def __init__(
-        self, store: ImageStore, vgg: VGG19Encoder, *, size: int, fresh: int, crop: int, seed: int
+        self,
+        store: ImageStore,
+        vgg: VGG19Encoder,
+        *,
+        size: int,
+        fresh: int,
+        crop: int,
+        seed: int,
+        skips: Sequence[str] = (),
     ) -> None:
+        self.skips = skips
         self.store, self.vgg, self.crop, self.seed = store, vgg, crop, seed
         self.fresh, self.turns = fresh, size // fresh
         self.step: int | None = None
@@ -75,17 +101,15 @@ class Pool:
             drawn = [self._draw(step - age) for age in range(self.turns)]
             # Slots are told by the step's remainder, whatever step the pool began with.
             drawn = [drawn[(step - turn) % self.turns] for turn in range(self.turns)]
-            self.slots = Seen(
-                torch.cat([seen.image for seen in drawn]),
-                torch.cat([seen.features for seen in drawn]),
-                [torch.cat(layer) for layer in zip(*(s.statistics for s in drawn), strict=True)],
-            )
+            first, *others = drawn
+            self.slots = first
+            for other in others:
+                self.slots = self.slots.with_each(other, lambda *both: torch.cat(both))
         elif self.step == step - 1:
-            new, start = self._draw(step), self.fresh * (step % self.turns)
-            self.slots.image[start : start + self.fresh] = new.image
-            self.slots.features[start : start + self.fresh] = new.features
-            for all_slots, statistics in zip(self.slots.statistics, new.statistics, strict=True):
-                all_slots[start : start + self.fresh] = statistics
+            start = self.fresh * (step % self.turns)
+            self.slots.with_each(
+                self._draw(step), lambda all, new: all[start : start + self.fresh].copy_(new)
+            )
         self.step = step
         return self.slots
 
@@ -93,11 +117,11 @@ class Pool:
         generator = torch.Generator().manual_seed(self.seed + 2 * step)
         count = ranks()
         if count == 1 or self.fresh % count:
-            return see(self.vgg, self._crops(generator, slice(None)))
+            return see(self.vgg, self._crops(generator, slice(None)), self.skips)
         share = self.fresh // count
         first = share * rank()
-        own = see(self.vgg, self._crops(generator, slice(first, first + share)))
-        return Seen(_gather(own.image), _gather(own.features), [_gather(s) for s in own.statistics])
+        own = see(self.vgg, self._crops(generator, slice(first, first + share)), self.skips)
+        return own.each(_gather)
 
     def _crops(self, generator: torch.Generator, share: slice) -> Tensor:
         crops = self.store.random_crops(self.fresh, self.crop, generator, share)

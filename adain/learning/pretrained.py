@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from adain import weights
 from adain.errors import AdaINError
-from adain.learning.networks import MODELS, VGG19, Fast, PaperDecoder, VGG19Encoder
+from adain.learning.fast import Fast
+from adain.learning.networks import VGG19, PaperDecoder, VGG19Encoder
 
 # Positions of the convolutions in the sequential networks that vgg_normalised.pth and the
 # paper's decoder were saved from.
@@ -71,8 +72,8 @@ def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None
 
 def find_trained(name: str) -> Path:
     """The shipped weights of a model: ``fast.safetensors`` or ``vgg19-decoder.safetensors``."""
-    if name not in MODELS:
-        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(MODELS)}")
+    if name not in weights.TRAINED:
+        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(weights.TRAINED)}")
     return weights.find(weights.TRAINED[name], get="`adain train` makes it")
 
 
@@ -83,21 +84,31 @@ def training_digest(path: Path) -> str:
     return about.get("training_digest", "unknown")
 
 
+def make_model(name: str) -> Fast | VGG19:
+    """A model to train from scratch, with the published encoder where it has that."""
+    if name == "fast":
+        return Fast()
+    model = VGG19()
+    model.encoder.load_published(load_vgg19_tensors())
+    return model
+
+
 def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | VGG19:
     """A model with trained weights, float32, in evaluation mode.
 
     ``path`` is a safetensors file as ``adain train`` writes it; by default the shipped weights.
     """
-    if name not in MODELS:
-        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(MODELS)}")
+    if name not in weights.TRAINED:
+        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(weights.TRAINED)}")
     path = find_trained(name) if path is None else Path(path)
     tensors = read_safetensors(path)
     if name == "fast":
-        fast = Fast()
+        # The first shape's weights know no dense blocks; they ship until the other's are better.
+        told = "decoder.modulation.hidden.weight" in tensors
+        fast = Fast() if told else Fast(64, inner=4, told=False)
         _load(fast, tensors, path)
         return fast.eval()
-    vgg19 = VGG19()
-    vgg19.encoder = load_vgg19_encoder()
+    vgg19 = make_model(name)
     _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
 
@@ -107,7 +118,7 @@ def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
     path = Path(path)
     tensors = read_safetensors(path)
     model = VGG19(PaperDecoder())
-    model.encoder = load_vgg19_encoder()
+    model.encoder.load_published(load_vgg19_tensors())
     convolutions = [i for i, layer in enumerate(model.decoder.layers) if hasattr(layer, "weight")]
     renamed = {
         f"layers.{ours}.{kind}": tensors[f"{theirs}.{kind}"]

@@ -24,14 +24,14 @@ from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
 from adain.learning.layers import ToPixels, adain
-from adain.learning.losses import mean_squared_error, pixel_loss, style_loss
+from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.memory import keep_freed_memory
-from adain.learning.networks import MODELS, Fast
+from adain.learning.fast import Fast
 from adain.learning.objective import Objective
 from adain.learning.optimizer import MuonAndAdam
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.pool import see
-from adain.learning.pretrained import load_model, load_vgg19_encoder
+from adain.learning.pretrained import load_model, load_vgg19_encoder, make_model
 from adain.learning.processes import rank, ranks
 
 # The side of the pictures that runs are compared by, whatever the crops they train on.
@@ -69,10 +69,12 @@ class Trainer:
         self.vgg = load_vgg19_encoder().to(self.device, self.dtype)
         self.vgg.to(memory_format=torch.channels_last)
         start = options.weights
-        model = MODELS[options.model]() if start is None else load_model(options.model, start)
+        model = load_model(options.model, start) if start is not None else make_model(options.model)
         self.trained: nn.Module = model if isinstance(model, Fast) else model.decoder
         self.trained.train().to(self.device).to(memory_format=torch.channels_last)
-        self.ema = AveragedModel(self.trained, avg_fn=self._average)
+        if isinstance(model, Fast) and not model.told:
+            raise found_error("weights", f"{start}, of the first fast", "of dense blocks, or none")
+        self.ema = AveragedModel(self.trained, avg_fn=self._average).eval()
         self.optimizer = MuonAndAdam(
             self.trained, options.learning_rate, muon=options.optimizer == "muon"
         )
@@ -103,10 +105,12 @@ class Trainer:
         self.objective = Objective(options, self.vgg, self.content, self.style, compiled=compiled)
         self.network: nn.Module = self.trained
         if self.ranks > 1:
-            self.network = DistributedDataParallel(self.trained)
+            self.network = DistributedDataParallel(
+                self.trained, find_unused_parameters=options.estimate_steps > 0
+            )
         if compiled:
             self.network = cast(nn.Module, torch.compile(self.network))
-        self._flops: dict[bool, int] = {}
+        self._flops: dict[str, int] = {}
 
     def _average(self, average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
         # The first steps are forgotten faster, or a short run would end near its random start.
@@ -178,11 +182,14 @@ class Trainer:
         pictures = []
         for content, style in zip(*(half.split(4) for half in self.held_out), strict=True):
             one = torch.ones(len(content), 1, 1, 1, device=self.device)
-            seen, seen_style = see(self.vgg, content), see(self.vgg, style)
+            seen = see(self.vgg, content, self.objective.skips)
+            seen_style = see(self.vgg, style)
             generator = torch.Generator().manual_seed(0)
             network = self.ema.module
-            shift, image = self.objective.shift_loss(network, seen, seen_style, one, generator)
-            same = self.objective.stylize(network, seen, seen_style, 0 * one)
+            shift, image, estimate = self.objective.shift_loss(
+                network, seen, seen_style, one, generator
+            )
+            same, _ = self.objective.stylize(network, seen, seen_style, 0 * one)
             image, same = (pixels.float().clamp(0, 1) for pixels in (image, same))
             output = see(self.vgg, image)
             target = adain(seen.features, seen.statistics[-1], seen_style.statistics[-1], one)
@@ -192,6 +199,9 @@ class Trainer:
                 "pixel": pixel_loss(same, content),
                 **({} if shift is None else {"shift": shift}),
             }
+            if estimate is not None:
+                deviation = self.objective.deviation()
+                losses["estimate"] = estimate_loss(estimate, seen_style.style, deviation)
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.held_out[0])
             pictures.append(torch.stack([content, style, image, same], dim=1))
@@ -208,24 +218,30 @@ class Trainer:
         return sums, make_grid(grid.flatten(0, 1).float().cpu(), nrow=grid.shape[1], padding=4)
 
     def images_per_step(self) -> int:
-        """Pictures made in the step that comes next."""
-        warming_up = self.step < self.options.reconstruction_steps
-        return self.options.batch_size * (2 if warming_up else 1)
+        """Pictures made or looked at in the step that comes next."""
+        return self.options.batch_size * (2 if self._phase() == "reconstruction" else 1)
+
+    def _phase(self) -> str:
+        if self.step < self.options.estimate_steps:
+            return "estimate"
+        warming_up = self.step < self.options.estimate_steps + self.options.reconstruction_steps
+        return "reconstruction" if warming_up else "style"
 
     def flops(self) -> int:
         """Floating-point operations of the step that comes next, forwards and backwards.
 
         Two for each multiply-add of convolutions and matrix products; nothing else is counted, the
-        optimiser neither. It takes a step's time, once for each of both phases.
+        optimiser neither. It takes a step's time, once for each phase.
         """
-        phase = self.step < self.options.reconstruction_steps
+        phase = self._phase()
         if phase not in self._flops:
             # The pools are as they were in the step before, so that only what is new is counted.
-            for pool in () if phase else self.objective.pools:
+            for pool in self.objective.pools if phase == "style" else ():
                 pool.at(self.step - 1)
             with FlopCounterMode(display=False) as counter:
                 plain = Objective(self.options, self.vgg, self.content, self.style)
                 plain.pools = self.objective.pools
+                plain._deviation = self.objective._deviation
                 plain.losses(self.trained, self.step)["total"].backward()
             self.trained.zero_grad(set_to_none=True)
             self._flops[phase] = counter.get_total_flops() * self.ranks
