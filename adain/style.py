@@ -12,20 +12,25 @@ from adain.errors import AdaINError, failing
 from adain.files import write_atomically
 
 KIND = "adain style"
+# The space of styles that are the statistics of VGG-19, whatever the decoder's weights.
+VGG19_STATISTICS = "VGG-19 statistics"
 
 
 @dataclass(frozen=True, eq=False)
 class Style:
     """The style of a picture (or a mixture of several), as one model sees it.
 
-    ``vector`` is float32 ``[K]``: for ``vgg19`` the means and then the standard deviations of
-    relu4_1, for ``fast`` what its style network gives. Mixtures are the paper's style
-    interpolation (AdaIN eq. 15): ``0.6 * starry + 0.4 * wave``.
+    ``vector`` is float32 ``[K]``: for ``vgg19`` the statistics of relu4_1, relu3_1, relu2_1 and
+    relu1_1 in VGG-19, of each layer first the means and then the standard deviations; for ``fast``
+    what its style network gives. Mixtures are the paper's style interpolation (AdaIN eq. 15):
+    ``0.6 * starry + 0.4 * wave``.
     """
 
     vector: npt.NDArray[np.float32]
+    # The model that encoded it.
     model: str
-    # Which weights made it: another training of the same model gives vectors of another meaning.
+    # What its numbers mean: VGG19_STATISTICS to every model that is told these, whatever its
+    # weights; else the digest of the weights, another training of which has another meaning.
     weights: str = ""
 
     def __post_init__(self) -> None:
@@ -41,10 +46,10 @@ class Style:
     def __add__(self, other: "Style") -> "Style":
         if not isinstance(other, Style):
             return NotImplemented
-        if (self.model, self.weights) != (other.model, other.weights):
+        if self.weights != other.weights or self.vector.size != other.vector.size:
             raise AdaINError(
-                f"style: found styles of {self.model!r} and {other.model!r} weights that differ;"
-                " allowed are styles encoded by the same model and weights"
+                f"style: found styles encoded by {self.model!r} and {other.model!r}, whose numbers"
+                " have different meanings; allowed are styles encoded by the same model and weights"
             )
         return Style(self.vector + other.vector, self.model, self.weights)
 

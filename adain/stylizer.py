@@ -19,7 +19,7 @@ from adain.padding import padded, to_planar
 from adain.picture import Picture
 from adain.providers import reason_of
 from adain.sessions import LimitError, Sessions, Tensor
-from adain.style import Style
+from adain.style import VGG19_STATISTICS, Style
 
 FloatArray = npt.NDArray[np.float32]
 StyleSource: TypeAlias = Style | ImageSource
@@ -38,8 +38,8 @@ class _How(TypedDict, total=False):
 
 # A style's statistics are learned, and best, at about this size; larger pictures are brought down.
 STYLE_SIDE = 512
-# The features of larger contents are not kept: they take up to 32 bytes a pixel.
-CACHED_PIXELS = 4_000_000
+# The features of contents that take more bytes than this are not kept.
+CACHED_BYTES = 256_000_000
 
 
 class Stylizer:
@@ -61,7 +61,7 @@ class Stylizer:
     fits at any time. One Stylizer serves many threads.
 
     ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
-    working on at a time. Each takes up to 32 bytes a pixel, at most 128 MB.
+    working on at a time. Each takes up to 224 bytes a pixel, at most 256 MB.
 
     Raises AdaINError where an argument is none of these, files are missing, or a device cannot run.
     """
@@ -104,7 +104,9 @@ class Stylizer:
         self._stride = int(about["stride"])
         self._feature_stride = int(about["feature_stride"])
         self._style_channels = int(about["style_channels"])
-        self._weights = about["weights_sha256"]
+        self._feature_bytes = 4 * float(about["features_per_pixel"])
+        self._style_space = about["style_space"]
+        self._encoded = ("features", "statistics", *about["skips"].split())
         # Under a limit, what fits must do so whatever other threads do.
         limited = self._sessions.memory_limit is not None
         self._turn = threading.RLock() if limited else contextlib.nullcontext()
@@ -142,7 +144,7 @@ class Stylizer:
             # Without a style network of its own, a model's style is the encoder's statistics.
             part, output = ("style",) * 2 if "style" in self._parts else ("encoder", "statistics")
             vector: FloatArray = self._run(part, [output], rgb, image=planar)[0]
-            return Style(vector.reshape(-1), self.model, self._weights)
+            return Style(vector.reshape(-1), self.model, self._style_space)
 
         with self._turn:
             return self._styles.get(digest(rgb), encode)
@@ -235,7 +237,7 @@ class Stylizer:
         if planes is None:
             first, *others = (share * part for share, part in zip(shares, styles, strict=True))
             styles = [sum(others, first)]
-        vectors = np.stack([part.vector for part in styles])
+        vectors = np.stack([part.vector[: self._style_channels] for part in styles])
         strengths = maps.style_strengths(strength, planes, shares, picture.width, picture.height)
         seen = luminance(picture.rgb) if colours == "luminance" else picture.rgb
         with self._turn:
@@ -261,12 +263,13 @@ class Stylizer:
 
     def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
         def encode() -> list[Tensor]:
-            outputs = ["features", "statistics"]
-            return self._run("encoder", outputs, rgb, stay=True, image=to_planar(rgb, self._stride))
+            planar = to_planar(rgb, self._stride)
+            return self._run("encoder", self._encoded, rgb, stay=True, image=planar)
 
         height, width = rgb.shape[:2]
-        kept = height * width <= CACHED_PIXELS
-        features, statistics = self._contents.get(digest(rgb), encode) if kept else encode()
+        kept = height * width * self._feature_bytes <= CACHED_BYTES
+        encoded = self._contents.get(digest(rgb), encode) if kept else encode()
+        features = encoded[0]
         # An array, or an OrtValue where the device has memory of its own.
         shape = features.shape if isinstance(features, np.ndarray) else features.shape()
         if strengths.shape[1:] != (1, 1):
@@ -276,21 +279,22 @@ class Stylizer:
             "decoder",
             ["image"],
             rgb,
-            features=features,
-            statistics=statistics,
+            **dict(zip(self._encoded, encoded, strict=True)),
             style=style,
             alpha=alpha,
         )
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:
-        if style.model != self.model:
-            found = f"one encoded by model {style.model!r}"
-        elif style.weights != self._weights:
-            found = f"one encoded by model {style.model!r} with other weights"
-        elif style.vector.size != self._style_channels:
-            found = f"a vector of {style.vector.size} numbers, not {self._style_channels}"
+        shared = self._style_space == VGG19_STATISTICS
+        size, needed = style.vector.size, self._style_channels
+        if style.weights != self._style_space:
+            other = style.model != self.model
+            found = f"one encoded by model {style.model!r}" + ("" if other else " with other weights")
+        elif size < needed or (size > needed and not shared):
+            found = f"a vector of {size} numbers, not {needed}"
         else:
+            # A decoder of the paper's form is told the first of the statistics and no more.
             return
         allowed = f"a Style that this Stylizer's model {self.model!r} encoded"
         raise found_error("style", found, allowed)

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 import adain
 from adain import weights
 from adain.errors import AdaINError
-from adain.learning.networks import VGG19, Fast
+from adain.learning.fast import Fast
+from adain.learning.networks import VGG19
 from adain.learning.parity import Report, compare
 from adain.learning.pretrained import (
     find_trained,
@@ -32,13 +33,23 @@ from adain.learning.pretrained import (
     load_vgg19_encoder,
     training_digest,
 )
+from adain.learning.storage import stored_in_half
 from adain.learning.whole import OPSET, join, plain_model
-from adain.stylizer import SMALLEST
+from adain.padding import SMALLEST
+from adain.style import VGG19_STATISTICS
 
 CONTRACT = "1"
 RANGES = {
     "whole": "pictures uint8 0 to 255, RGB; alpha 0 to 1",
     "part": "image float32 0 to 1, RGB; alpha 0 to 1",
+}
+
+
+# What the sides of inputs and outputs are called, where they are not those of the features.
+SIDES = {
+    "image": ("height", "width"),
+    "relu3_1": ("2h", "2w"),
+    "relu2_1": ("4h", "4w"),
 }
 
 
@@ -49,9 +60,9 @@ class _OfImage(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
         dtype = next(self.network.parameters()).dtype
-        return cast(Tensor | tuple[Tensor, Tensor], self.network(image.to(dtype)))
+        return cast(Tensor | tuple[Tensor, ...], self.network(image.to(dtype)))
 
 
 class _Decode(nn.Module):
@@ -64,6 +75,31 @@ class _Decode(nn.Module):
     def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
         image: Tensor = self.decoder(features, statistics, style, alpha)
         return image.clamp(0, 1).float()
+
+
+class _DecodeWithSkips(_Decode):
+    # The exporter names inputs by a signature, which therefore has them one by one.
+    def forward(  # type: ignore[override]
+        self,
+        features: Tensor,
+        statistics: Tensor,
+        style: Tensor,
+        alpha: Tensor,
+        relu3_1: Tensor,
+        relu2_1: Tensor,
+    ) -> Tensor:
+        image: Tensor = self.decoder(features, statistics, style, alpha, relu3_1, relu2_1)
+        return image.clamp(0, 1).float()
+
+
+def features_per_pixel(model: Fast | VGG19) -> float:
+    """How many values a decoder takes of a content, for each of its pixels."""
+    side = 256
+    with torch.device("meta"):
+        features, _, *skips = copy.deepcopy(model.encoder).to("meta")(torch.empty(1, 3, side, side))
+    margin = 2 * model.margin
+    values = features.shape[1] * (features.shape[2] - margin) * (features.shape[3] - margin)
+    return (values + sum(skip.numel() for skip in skips)) / side**2
 
 
 @dataclass(frozen=True)
@@ -79,26 +115,37 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
     """The networks of a model as the contract cuts them, ready for the exporter.
 
     Of a model in half precision, features are float16; all else that goes in or out is float32.
+    ``whole`` is the decoder for one style and one strength in the whole picture: what serves maps
+    too takes nodes that not every program has.
     """
     image = torch.rand(2, 3, 4 * model.stride, 6 * model.stride)
     encode = _OfImage(model.encoder)
     with torch.no_grad():
-        features, statistics = encode(image)
+        features, statistics, *skips = encode(image)
         style = model.style(image.to(features.dtype))
     # Traced with maps of style and alpha: broadcasting [N, K, 1, 1] is then ONNX's own doing,
     # while a trace with [N, K, 1, 1] would have to assume that size.
     size = features.shape[2:]
     image_axes = ("N", "", "height", "width")
     map_axes = ("N", "", "h", "w")
-    decoder_inputs = {
-        "features": (features, map_axes),
-        "statistics": (statistics, ("N", "", "", "")),
+    one_axes = ("N", "", "", "")
+    encoded = {"features": (features, map_axes), "statistics": (statistics, one_axes)}
+    # Each skip's features are twice as large as those before.
+    larger = {
+        name: (skip, ("N", "", f"h{2**power}", f"w{2**power}"))
+        for power, (name, skip) in enumerate(zip(model.skips, skips, strict=True), 1)
+    }
+    maps = {
         "style": (style.expand(-1, -1, *size).contiguous(), map_axes),
         "alpha": (torch.rand(2, 1, *size), map_axes),
     }
+    single = {"style": (style, one_axes), "alpha": (torch.rand(2, 1, 1, 1), one_axes)}
+    decode = (_DecodeWithSkips if larger else _Decode)(model.decoder)
+    outputs = ("features", "statistics", *model.skips)
     cut = {
-        "encoder": Part(encode, {"image": (image, image_axes)}, ("features", "statistics")),
-        "decoder": Part(_Decode(model.decoder), decoder_inputs, ("image",)),
+        "encoder": Part(encode, {"image": (image, image_axes)}, outputs),
+        "decoder": Part(decode, encoded | maps | larger, ("image",)),
+        "whole": Part(decode, encoded | single | larger, ("image",)),
     }
     if isinstance(model.style, nn.Module):
         cut["style"] = Part(_OfImage(model.style), {"image": (image, image_axes)}, ("style",))
@@ -118,6 +165,9 @@ def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
         "h": per_stride * rows + 2 * model.margin,
         "w": per_stride * columns + 2 * model.margin,
     }
+    for power in range(1, 1 + len(model.skips)):
+        sizes[f"h{2**power}"] = 2**power * per_stride * rows
+        sizes[f"w{2**power}"] = 2**power * per_stride * columns
     shapes = tuple(
         {axis: sizes[name] for axis, name in enumerate(axes) if name}
         for _, axes in part.inputs.values()
@@ -167,7 +217,7 @@ def _clean(model: ModelProto) -> ModelProto:
     for value in (*graph.input, *graph.output):
         value.ClearField("metadata_props")
         shape = value.type.tensor_type.shape.dim
-        size = ("height", "width") if value.name == "image" else ("h", "w")
+        size = SIDES.get(value.name, ("h", "w"))
         for axis, name in zip((0, 2, 3), ("N", *size), strict=True):
             if shape[axis].dim_param:
                 # Names of their own: of sides that are named alike, a runtime takes one for the
@@ -180,7 +230,7 @@ def _clean(model: ModelProto) -> ModelProto:
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
     cut = {name: export_part(part, model) for name, part in parts(model).items()}
-    return {**cut, "whole": join(cut, model.stride)}
+    return {**cut, "whole": join({**cut, "decoder": cut["whole"]}, model.stride, model.skips)}
 
 
 def export_model(
@@ -206,6 +256,10 @@ def export_model(
         "margin": str(model.margin),
         "channels": str(model.channels),
         "style_channels": str(model.style_channels),
+        "skips": " ".join(model.skips),
+        "features_per_pixel": f"{features_per_pixel(model):g}",
+        # Whose styles a decoder understands: those of VGG-19's statistics, or of these weights.
+        "style_space": VGG19_STATISTICS if model.told else weights.sha256(source),
         "weights_sha256": weights.sha256(source),
         "training": training_digest(source),
         "licence": weights.LICENCES[name],
@@ -223,6 +277,7 @@ def export_model(
             for part, onnx_model in build(exported).items():
                 ranges = RANGES["whole" if part == "whole" else "part"]
                 own = {"part": part, "precision": precision, "ranges": ranges}
+                onnx_model = stored_in_half(onnx_model)
                 helper.set_model_props(onnx_model, about | own)
                 onnx.checker.check_model(onnx_model, full_check=True)
                 file = Path(scratch) / weights.onnx_file(name, part, precision)

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 import click
 
+from adain import weights
 from adain.errors import found_error
-from adain.learning.networks import MODELS, VGG19, Fast
+from adain.learning.fast import Fast
+from adain.learning.networks import VGG19
 from adain.learning.pretrained import load_model, load_paper_decoder
 
 PAPER_DECODER = "paper decoder"
@@ -21,9 +23,9 @@ def model_options(command: Command) -> Command:
         click.option(
             "--model",
             "names",
-            type=click.Choice(list(MODELS)),
+            type=click.Choice(weights.MODELS),
             multiple=True,
-            default=list(MODELS),
+            default=weights.MODELS,
             help="Which models; may be given more than once. [default: both]",
         ),
         click.option(
@@ -43,17 +45,17 @@ def model_options(command: Command) -> Command:
 
 
 def load_models(
-    names: Sequence[str], weights: Iterable[str], paper_decoder: Path | None
+    names: Sequence[str], entries: Iterable[str], paper_decoder: Path | None
 ) -> dict[str, Fast | VGG19]:
-    """The chosen models by name, the paper's decoder first; ``weights`` are NAME=FILE entries.
+    """The chosen models by name, the paper's decoder first; ``entries`` are NAME=FILE.
 
     Raises AdaINError for entries of another form, and for weights that are missing or unfit.
     """
     files = {}
-    for entry in weights:
+    for entry in entries:
         name, _, file = entry.partition("=")
-        if name not in MODELS or not file:
-            allowed = " or ".join(f"{model}=FILE" for model in MODELS)
+        if name not in weights.MODELS or not file:
+            allowed = " or ".join(f"{model}=FILE" for model in weights.MODELS)
             raise found_error("--weights", repr(entry), allowed)
         files[name] = Path(file)
     models: dict[str, Fast | VGG19] = {}

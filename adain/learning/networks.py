@@ -198,6 +198,7 @@ class VGG19(nn.Module):
     feature_stride = 8
     margin = 0
     channels = 512
+    told = True  # a style is VGG-19's statistics
 
     def __init__(self, decoder: PaperDecoder | ResidualDecoder | None = None) -> None:
         super().__init__()

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from adain import weights
 from adain.errors import AdaINError
-from adain.learning.networks import MODELS, VGG19, Fast
+from adain.learning.fast import Fast
+from adain.learning.networks import VGG19
 
 CASES = 50
 # What all differences are measured in: the steps of a picture of 8 bits.
@@ -256,31 +257,34 @@ def _compare(
 ) -> None:
     """One case: each part, and the whole, of every precision against torch."""
     image, style_image = _unit(content, model.stride), _unit(style, model.stride)
-    features, statistics = model.encoder(image)
+    features, statistics, *skips = model.encoder(image)
     vector = model.style(style_image)
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
     height, width = features.shape[2:]
     # The same decoder with a vector and a number, and with a map of either or both.
     ramp = torch.linspace(0, 1, width).expand(1, 1, height, width)
     cases = [
-        (given, strengths, model.decoder(features, statistics, given, strengths).clamp(0, 1))
+        (given, strengths, model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1))
         for given in (vector, vector.expand(-1, -1, height, width))
         for strengths in (strength, strength * ramp)
     ]
-    ours = _bytes(cases[0][2], *content.shape[1:3])
+    expected = _bytes(cases[0][2], *content.shape[1:3])
     for side in sides:
         outputs = side.run("encoder", image=image)
         side.note_relative("features", outputs[0], features)
         side.note_relative("statistics", outputs[1], statistics)
+        for name, theirs, ours in zip(model.skips, outputs[2:], skips, strict=True):
+            side.note_relative(name, theirs, ours)
         if "style" in side.sessions:
             side.note_relative("style", side.run("style", image=style_image)[0], vector)
         inputs = {"features": features, "statistics": statistics}
+        inputs |= dict(zip(model.skips, skips, strict=True))
         for given, strengths, decoded in cases:
             theirs = side.run("decoder", **inputs, style=given, alpha=strengths)[0]
             side.note("image", theirs, decoded)
         feeds = {"content": content, "style": style, "alpha": alpha}
         whole = side.sessions["whole"].run(None, feeds)[0]
-        side.report.note("stylized", np.abs(whole.astype(np.float32) - ours))
+        side.report.note("stylized", np.abs(whole.astype(np.float32) - expected))
         side.report.count += 1
 
 
@@ -310,7 +314,7 @@ def _rows(name: str) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--model", "names", type=click.Choice(list(MODELS)), multiple=True)
+@click.option("--model", "names", type=click.Choice(weights.MODELS), multiple=True)
 def main(names: tuple[str, ...]) -> None:
     """Print how far the model files that are here are from torch in float32.
 
@@ -319,7 +323,7 @@ def main(names: tuple[str, ...]) -> None:
     """
     click.echo("| model | precision | cases   | count | output     |  max (1/255) | mean (1/255) |")
     click.echo("|-------|-----------|---------|------:|------------|-------------:|-------------:|")
-    for name in names or MODELS:
+    for name in names or weights.MODELS:
         for row in _rows(name):
             click.echo(row)
 

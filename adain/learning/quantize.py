@@ -25,6 +25,7 @@ from adain.learning.calibration import Network, observe
 from adain.learning.data import ImageStore, find_images, hold_out
 from adain.learning.evaluate import markdown_table
 from adain.learning.qdq import quantise
+from adain.learning.storage import stored_in_full
 from adain.learning.whole import join
 from adain.sessions import Sessions
 
@@ -89,10 +90,11 @@ class Networks:
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._sessions = Sessions(files, "cpu")
+        self._encoded = ("features", "statistics", *self._sessions.about("encoder")["skips"].split())
         self._style = ("style", "style") if "style" in files else ("encoder", "statistics")
 
     def run(self, part: str, **inputs: FloatArray) -> list[FloatArray]:
-        outputs = ("image",) if part == "decoder" else ("features", "statistics")
+        outputs = ("image",) if part == "decoder" else self._encoded
         return self._sessions.run(part, outputs, inputs)
 
     def style(self, image: FloatArray) -> FloatArray:
@@ -101,10 +103,8 @@ class Networks:
         return vector
 
     def decoder_inputs(self, content: FloatArray, style: FloatArray) -> dict[str, FloatArray]:
-        features, statistics = self.run("encoder", image=content)
-        alpha = np.ones((1, 1, 1, 1), np.float32)
-        vector = self.style(style)
-        return {"features": features, "statistics": statistics, "style": vector, "alpha": alpha}
+        encoded = dict(zip(self._encoded, self.run("encoder", image=content), strict=True))
+        return encoded | {"style": self.style(style), "alpha": np.ones((1, 1, 1, 1), np.float32)}
 
     def stylize(self, content: FloatArray, style: FloatArray) -> FloatArray:
         return self.run("decoder", **self.decoder_inputs(content, style))[0]
@@ -128,7 +128,7 @@ def build(model: str, files: Mapping[str, Path], pairs: Sequence[Pair]) -> dict[
     made = {}
     for part in PARTS:
         with failing(str(files[part]), "no ONNX file", "a file of `python -m export`"):
-            exported = onnx.load(files[part])
+            exported = stored_in_full(onnx.load(files[part]))
         names = [node.name for node in exported.graph.node if node.op_type == "Conv"]
         network = Network(exported, names[CHOSEN.get((model, part), slice(None))])
         made[part] = quantise(network, observe(network, feeds[part]))
@@ -247,10 +247,10 @@ def quantize_model(
         if not comparison.keeps():
             return comparison, []
         for part in set(files) - set(made):
-            made[part] = onnx.load(files[part])
+            made[part] = stored_in_full(onnx.load(files[part]))
             _note_precision(made[part])
         properties = {entry.key: entry.value for entry in made["encoder"].metadata_props}
-        made["whole"] = join(made, int(properties["stride"]))
+        made["whole"] = join(made, int(properties["stride"]), properties["skips"].split())
         whole = weights.find(weights.onnx_file(model, "whole"), get="`python -m export` makes it")
         made["whole"].metadata_props.extend(onnx.load(whole).metadata_props)
         _note_precision(made["whole"])

@@ -3,7 +3,7 @@
 A few nodes around them turn uint8 pictures of any size into what the parts take, and back.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import onnx
 from onnx import ModelProto, NodeProto, helper, parser
@@ -61,14 +61,18 @@ adain (uint8[N, H, W, 3] content, uint8[M, Hs, Ws, 3] style, float[A] alpha)
 """
 
 
-def join(cut: Mapping[str, ModelProto], stride: int) -> ModelProto:
-    """The parts as one model from uint8 pictures to a uint8 picture; weights are stored once."""
+def join(cut: Mapping[str, ModelProto], stride: int, skips: Sequence[str]) -> ModelProto:
+    """The parts as one model from uint8 pictures to a uint8 picture; weights are stored once.
+
+    ``skips`` are the features that the decoder takes beside ``features``.
+    """
     prepare = parser.parse_graph(_PREPARE.replace("STRIDE", str(stride)))
     spread, finish = parser.parse_graph(_SPREAD), parser.parse_graph(_FINISH)
     whole = parser.parse_graph(_WHOLE)
     encoder, decoder = cut["encoder"].graph, cut["decoder"].graph
     style_part = "style" if "style" in cut else "encoder"
-    for name, model in cut.items():
+    for name in ("encoder", "decoder", *(["style"] if "style" in cut else [])):
+        model = cut[name]
         for tensor in model.graph.initializer:
             whole.initializer.add().CopyFrom(tensor)
             whole.initializer[-1].name = f"{name}.{tensor.name}"
@@ -86,12 +90,13 @@ def join(cut: Mapping[str, ModelProto], stride: int) -> ModelProto:
     place(prepare, "", "content", {"picture": "content", "image": "content image"})
     place(prepare, "", "style", {"picture": "style", "image": "style image"})
     place(spread, "", "alpha", {"alpha": "alpha", "strength": "strength"})
-    encoded = {"image": "content image", "features": "features", "statistics": "statistics"}
+    features = {name: name for name in ("features", "statistics", *skips)}
+    encoded = {"image": "content image", **features}
     place(encoder, "encoder", "encode content", encoded)
     output = "style" if style_part == "style" else "statistics"
     condition = {"image": "style image", output: "style vector"}
     place(cut[style_part].graph, style_part, "encode style", condition)
-    decoded = {"features": "features", "statistics": "statistics", "style": "style vector"}
+    decoded = {**features, "style": "style vector"}
     decoded |= {"alpha": "strength", "image": "stylized image"}
     place(decoder, "decoder", "decode", decoded)
     place(
