@@ -25,6 +25,9 @@ EXPORTED = ("fp32", "fp16")
 # The models that 8 bits make enough faster, and change little enough, to have files of them.
 INT8_MODELS = ("vgg19",)
 
+# What the inputs, outputs and metadata of model files are; files of another number are refused.
+CONTRACT = "2"
+
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
 VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
@@ -135,16 +138,20 @@ def model_files(model: str) -> list[str]:
     return [*files, TRAINED[model], *([VGG19_FILES[0]] if model == "vgg19" else [])]
 
 
+def how_to_get(model: str, precision: str = "fp32") -> str:
+    """What brings a model's files, in a few words."""
+    if precision == "int8":
+        return GET_INT8
+    return GET_FAST if model == "fast" else GET_VGG19
+
+
 def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
     """A model's ONNX files by part; AdaINError where one is missing, or never was."""
     if precision not in precisions(model):
         raise found_error(
             "precision", repr(precision), f"{' or '.join(precisions(model))} ({model})"
         )
-    get = GET_FAST if model == "fast" else GET_VGG19
-    if precision == "int8":
-        get = GET_INT8
-    parts = model_parts(model)
+    get, parts = how_to_get(model, precision), model_parts(model)
     return {part: find(onnx_file(model, part, precision), get=get) for part in parts}
 
 

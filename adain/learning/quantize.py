@@ -90,7 +90,11 @@ class Networks:
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._sessions = Sessions(files, "cpu")
-        self._encoded = ("features", "statistics", *self._sessions.about("encoder")["skips"].split())
+        self._encoded = (
+            "features",
+            "statistics",
+            *self._sessions.about("encoder")["skips"].split(),
+        )
         self._style = ("style", "style") if "style" in files else ("encoder", "statistics")
 
     def run(self, part: str, **inputs: FloatArray) -> list[FloatArray]:

@@ -8,8 +8,8 @@ from safetensors.torch import save_file  # noqa: E402
 
 from adain.cli import run  # noqa: E402
 from adain.learning import artefacts, measures  # noqa: E402
+from adain.learning.fast import Fast  # noqa: E402
 from adain.learning.metrics import read_pairs  # noqa: E402
-from adain.learning.networks import Fast  # noqa: E402
 
 
 def test_a_faint_checkerboard_is_a_grid_and_the_content_itself_is_none(folder: Path) -> None:
