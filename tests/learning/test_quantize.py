@@ -16,14 +16,14 @@ from adain.images import save_image
 from adain.learning import calibration, quantize
 from adain.learning.calibration import Network, choose_levels, observe
 from adain.learning.qdq import quantise
+from adain.providers import quiet_options
 from tests.helpers import error_of
 
 Array = npt.NDArray[np.float32]
 
 
 def session(model: ModelProto, optimized: Path | None = None) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options = quiet_options()
     if optimized is not None:
         options.optimized_model_filepath = str(optimized)
     return onnxruntime.InferenceSession(model.SerializeToString(), options)
@@ -273,7 +273,7 @@ def test_files_that_pay_run_like_those_of_float32(
 
 
 def plain_session(file: Path) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
+    options = quiet_options()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
