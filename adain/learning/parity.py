@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adain import weights
+from adain.cli_options import MODEL
 from adain.errors import AdaINError
 from adain.learning.fast import Fast
 from adain.learning.networks import VGG19
@@ -264,7 +265,11 @@ def _compare(
     # The same decoder with a vector and a number, and with a map of either or both.
     ramp = torch.linspace(0, 1, width).expand(1, 1, height, width)
     cases = [
-        (given, strengths, model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1))
+        (
+            given,
+            strengths,
+            model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1),
+        )
         for given in (vector, vector.expand(-1, -1, height, width))
         for strengths in (strength, strength * ramp)
     ]
@@ -314,7 +319,7 @@ def _rows(name: str) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--model", "names", type=click.Choice(weights.MODELS), multiple=True)
+@click.option("--model", "names", type=MODEL, multiple=True, help="[default: all that are here]")
 def main(names: tuple[str, ...]) -> None:
     """Print how far the model files that are here are from torch in float32.
 
@@ -323,7 +328,7 @@ def main(names: tuple[str, ...]) -> None:
     """
     click.echo("| model | precision | cases   | count | output     |  max (1/255) | mean (1/255) |")
     click.echo("|-------|-----------|---------|------:|------------|-------------:|-------------:|")
-    for name in names or weights.MODELS:
+    for name in names or weights.available_models():
         for row in _rows(name):
             click.echo(row)
 
