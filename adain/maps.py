@@ -156,7 +156,7 @@ def decoder_maps(
     Both what a style scales and what it shifts are linear in its strength (eq. 8 and 14), so a
     feature takes the mean strengths of its pixels, and as its style the mean of the vectors by
     these. The margin repeats the outermost ones. Where all places are alike, 1 x 1 says the same. A
-    style map takes 4 K bytes for each feature: 64 bytes a pixel with ``vgg19`` and 352 with
+    style map takes 4 K bytes for each feature: 120 bytes a pixel with ``vgg19`` and 352 with
     ``fast``. Raises AdaINError where memory is too small for it.
     """
     if strengths.shape[1:] != (1, 1):

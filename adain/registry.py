@@ -94,7 +94,7 @@ def imported(name: str, licence: str = NOT_STATED) -> Model:
         name,
         f"{name}-decoder.safetensors",
         f"decoder {licence}; {ENCODER_LICENCE}",
-        f"`adain models import FILE --name {name}` makes it",
+        f"`adain models remove {name}` and `adain models import FILE --name {name}` make it anew",
         imported=True,
     )
 

@@ -46,7 +46,8 @@ class Style:
     def __add__(self, other: "Style") -> "Style":
         if not isinstance(other, Style):
             return NotImplemented
-        if self.weights != other.weights or self.vector.size != other.vector.size:
+        same = self.model == other.model or self.weights == VGG19_STATISTICS
+        if not same or self.weights != other.weights or self.vector.size != other.vector.size:
             raise AdaINError(
                 f"style: found styles encoded by {self.model!r} and {other.model!r}, whose numbers"
                 " have different meanings; allowed are styles encoded by the same model and weights"

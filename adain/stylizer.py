@@ -91,6 +91,10 @@ class Stylizer:
             if kind != (model, part, precision):
                 allowed = f"the {part} of adain's model {model!r} in {precision}"
                 raise found_error(str(files[part]), "another model", allowed)
+            if note.get("contract") != weights.CONTRACT:
+                found = f"a file of contract {note.get('contract')}, of another version of adain"
+                allowed = f"contract {weights.CONTRACT}; {weights.how_to_get(model, precision)}"
+                raise found_error(str(files[part]), found, allowed)
         about = notes["decoder"]
         for part, note in notes.items():
             if note["weights_sha256"] != about["weights_sha256"]:
@@ -287,11 +291,10 @@ class Stylizer:
     def _check_style(self, style: Style) -> None:
         shared = self._style_space == VGG19_STATISTICS
         size, needed = style.vector.size, self._style_channels
-        if style.weights != self._style_space:
-            other = style.model != self.model
-            found = f"one encoded by model {style.model!r}" + (
-                "" if other else " with other weights"
-            )
+        if style.model != self.model and (style.weights != self._style_space or not shared):
+            found = f"one encoded by model {style.model!r}"
+        elif style.weights != self._style_space:
+            found = f"one encoded by model {style.model!r} with other weights"
         elif size < needed or (size > needed and not shared):
             found = f"a vector of {size} numbers, not {needed}"
         else:

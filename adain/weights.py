@@ -21,6 +21,9 @@ from adain.registry import BUILT_IN
 from adain.registry import GET_FAST as GET_FAST
 from adain.registry import GET_VGG19 as GET_VGG19
 
+# What the inputs, outputs and metadata of model files are; files of another number are refused.
+CONTRACT = "2"
+
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
 VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
@@ -151,12 +154,17 @@ def model_files(model: str) -> list[str]:
     return [*files, row.source, *([VGG19_FILES[0]] if row.has_vgg19 else [])]
 
 
+def how_to_get(model: str, precision: str = "fp32") -> str:
+    """What brings a model's files, in a few words."""
+    return GET_INT8 if precision == "int8" else about(model).get
+
+
 def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
     """A model's ONNX files by part; AdaINError where one is missing, or never was."""
     row = about(model)
     if precision not in row.precisions:
         raise found_error("precision", repr(precision), f"{one_of(row.precisions)} ({model})")
-    get = GET_INT8 if precision == "int8" else row.get
+    get = how_to_get(model, precision)
     return {part: find(onnx_file(model, part, precision), get=get) for part in row.parts}
 
 

@@ -91,11 +91,12 @@ def profile_model(
         return generator.random((1, 3, side, side), np.float32)
 
     content, style = {"image": image(size)}, {"image": image(style_size(size))}
-    features, statistics = sessions["encoder"].run(None, content)
+    names = [output.name for output in sessions["encoder"].get_outputs()]
+    encoded = dict(zip(names, sessions["encoder"].run(None, content), strict=True))
     # What vgg19 takes for a style are the statistics that its encoder gives.
-    vector = sessions["style"].run(None, style)[0] if "style" in sessions else statistics
-    alpha = np.ones((1, 1, 1, 1), np.float32)
-    decoded = {"features": features, "statistics": statistics, "style": vector, "alpha": alpha}
+    told = "style" not in sessions
+    vector = encoded["statistics"] if told else sessions["style"].run(None, style)[0]
+    decoded = encoded | {"style": vector, "alpha": np.ones((1, 1, 1, 1), np.float32)}
     feeds = {"encoder": content, "decoder": decoded, "style": style}
     return {part: profile_session(sessions[part], feeds[part], runs) for part in sessions}
 

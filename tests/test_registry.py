@@ -93,7 +93,7 @@ def test_files_that_are_missing_say_how_to_get_them(cache: Path) -> None:
     put(cache, "wave")
     (cache / "adain-wave-decoder.onnx").unlink()
     message = error_of(lambda: weights.find_model("wave"))
-    assert message.endswith("`adain models import FILE --name wave` makes it")
+    assert message.endswith("`adain models import FILE --name wave` make it anew")
     assert "wave" not in weights.available_models()
     message = error_of(lambda: weights.find_model("paper"))
     assert message.endswith("`adain models get paper` gets it")

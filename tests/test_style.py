@@ -10,6 +10,7 @@ from helpers import error_of
 from safetensors.numpy import save_file
 
 from adain import Style
+from adain.style import VGG19_STATISTICS
 
 WEIGHTS = "5" * 64
 
@@ -80,7 +81,14 @@ def test_weight_that_is_not_finite(weight):
     error_of(lambda: style(1) * weight)
 
 
-@pytest.mark.parametrize("size", [896, 1024])
+def test_statistics_mix_whichever_model_measured_them():
+    a, b = (style(n, model, VGG19_STATISTICS, 1920) for n, model in enumerate(("fast", "vgg19")))
+    assert same(a + b, Style(a.vector + b.vector, "fast", VGG19_STATISTICS))
+    shorter = style(2, "paper", VGG19_STATISTICS, 1024)
+    assert "different meanings" in error_of(lambda: a + shorter)
+
+
+@pytest.mark.parametrize("size", [896, 1024, 1920])
 @pytest.mark.parametrize("as_path", [str, Path])
 def test_file_gives_back_every_bit(tmp_path, size, as_path):
     kept = style(3, size=size)

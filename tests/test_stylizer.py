@@ -240,7 +240,8 @@ def test_styles_not_used_for_long_make_room(runs):
 
 def test_features_of_large_contents_are_not_kept(runs, photo, painting, monkeypatch):
     stylizer, counter = runs
-    monkeypatch.setattr(module, "CACHED_PIXELS", photo.shape[0] * photo.shape[1] - 1)
+    # 112 channels of float32 at a quarter of the sides.
+    monkeypatch.setattr(module, "CACHED_BYTES", 28 * photo.shape[0] * photo.shape[1] - 1)
     first, second = (stylizer.stylize(photo, painting) for _ in range(2))
     assert counter["encoder"] == 2 and np.array_equal(first, second)
 
@@ -446,10 +447,20 @@ def test_files_of_two_exports(files, part):
     assert "files of one export" in message
 
 
+@pytest.mark.parametrize("part", ["encoder", "decoder", "style"])
+def test_files_of_an_older_contract(files, part):
+    other = onnx.load(files[part])
+    helper.set_model_props(other, metadata(other) | {"contract": "1"})
+    onnx.save(other, files[part])
+    message = error_of(lambda: Stylizer(device="cpu"))
+    assert message.startswith(f"{files[part]}: found a file of contract 1") and "pip" in message
+
+
 def test_retrained_weights_refuse_old_styles(files, stylizer, photo, starry):
+    changed = {"weights_sha256": "0" * 64, "style_space": "0" * 64}
     for file in files.values():
         retrained = onnx.load(file)
-        helper.set_model_props(retrained, metadata(retrained) | {"weights_sha256": "0" * 64})
+        helper.set_model_props(retrained, metadata(retrained) | changed)
         onnx.save(retrained, file)
     assert "other weights" in error_of(lambda: Stylizer(device="cpu").stylize(photo, starry))
 

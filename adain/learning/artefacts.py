@@ -1,20 +1,23 @@
 """The command that counts artefacts: ``python -m adain.learning.artefacts EVAL_DIR``.
 
-It prints Markdown tables of what `adain.learning.measures` finds in the pictures of trained
-models, at strength 1 and 512x512 pixels, and beside it what it finds in contents and styles:
+It prints Markdown tables of what `adain.learning.measures` and `adain.learning.structure` find in
+the pictures of trained models, at strength 1 and 512x512 pixels, and beside it what they find in
+contents and styles:
 
 - over the pairs of ``EVAL_DIR/pairs.csv``: grids, the border, colourfulness;
+- over the same pairs: invented structure, halos, a lattice, and at strength 0 the colour cast;
 - contents under styles of one colour: how calm and how near to that colour the pictures are;
 - a drawn content with flat areas under the pairs' styles: texture and drift in these areas.
 """
 
+import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from statistics import fmean
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import click
 import torch
@@ -23,7 +26,7 @@ from tqdm import tqdm
 
 from adain.cli import run
 from adain.images import load_image
-from adain.learning import measures
+from adain.learning import measures, structure
 from adain.learning.evaluate import markdown_table
 from adain.learning.memory import keep_freed_memory
 from adain.learning.metrics import Pair, Stylization, read_pairs, to_tensor
@@ -47,14 +50,19 @@ COLOUR_CONTENTS = 3
 GRID_FACTOR = 10
 
 Key: TypeAlias = Path | str  # an image file, or the name of a drawn image
-Painter: TypeAlias = Callable[[Key, Key], Tensor]  # a content and a style to a picture
+
+
+class Painter(Protocol):
+    """What makes a picture ``[1, 3, H, W]`` of a content and a style, at a strength of [0, 1]."""
+
+    def __call__(self, content: Key, style: Key, alpha: float = 1.0) -> Tensor: ...
 
 
 @dataclass(frozen=True)
 class Findings:
     """What one pair's picture measures, or the means over several; the table's columns in order.
 
-    Of [0, 1] unless another unit is given.
+    Of [0, 1] unless another unit is given. NaN where the content has no place to look at.
     """
 
     grid_2: float  # dB; the strongest of the directions, at a period of 2 pixels
@@ -65,6 +73,9 @@ class Findings:
     border_mean: float
     border_deviation: float
     chroma: float  # CIELAB
+    structure: float
+    halo: float
+    lattice: float
 
 
 def look(picture: Tensor, content: Tensor) -> Findings:
@@ -82,6 +93,9 @@ def look(picture: Tensor, content: Tensor) -> Findings:
         border_mean=mean.item(),
         border_deviation=deviation.item(),
         chroma=measures.chroma(picture).item(),
+        structure=structure.invented_structure(picture, content).item(),
+        halo=structure.halo(picture, content).item(),
+        lattice=structure.lattice(picture).item(),
     )
 
 
@@ -89,10 +103,12 @@ def look(picture: Tensor, content: Tensor) -> Findings:
 class Report:
     """What a painter's pictures measure.
 
-    colours: for each of COLOURS the pictures' deviation and their distance from the colour.
+    colours: for each of COLOURS the pictures' deviation and their distance from the colour. cast:
+    the colour difference from the contents at strength 0, in units of CIELAB.
     """
 
     findings: Findings
+    cast: float
     colours: dict[str, tuple[float, float]]
     weave: float
     drift: float
@@ -104,18 +120,24 @@ def survey(
 ) -> Report:
     """Look at a painter's pictures of every pair, one-colour style and flat area.
 
+    Each content is painted at strength 0 but once, with its first style: no style shows there.
     ``label`` stands before the progress bar on stderr.
     """
     contents = list(dict.fromkeys(pair.content for pair in pairs))[:COLOUR_CONTENTS]
     styles = list(dict.fromkeys(pair.style for pair in pairs))
-    count = len(pairs) + len(COLOURS) * len(contents) + len(styles)
+    first = {pair.content: pair.style for pair in reversed(pairs)}
+    count = len(pairs) + len(first) + len(COLOURS) * len(contents) + len(styles)
     with tqdm(total=count, desc=label, unit="picture", leave=False) as bar:
 
-        def painted(content: Key, style: Key) -> Tensor:
+        def painted(content: Key, style: Key, alpha: float = 1.0) -> Tensor:
             bar.update()
-            return paint(content, style)
+            return paint(content, style, alpha)
 
         findings = [look(painted(p.content, p.style), image(p.content)) for p in pairs]
+        casts = [
+            measures.colour_cast(painted(content, style, 0.0), image(content)).item()
+            for content, style in first.items()
+        ]
         colours = {}
         for name, colour in COLOURS.items():
             pictures = torch.cat([painted(content, name) for content in contents])
@@ -125,11 +147,18 @@ def survey(
             )
         flat = torch.cat([painted(FLAT, style) for style in styles])
     return Report(
-        Findings(*(fmean(values) for values in zip(*map(astuple, findings), strict=True))),
+        Findings(*map(_mean, zip(*map(astuple, findings), strict=True))),
+        fmean(casts),
         colours,
         measures.weave(flat).mean().item(),
         measures.drift(flat).mean().item(),
     )
+
+
+def _mean(values: Iterable[float]) -> float:
+    """The mean of what is not NaN, NaN if nothing is left."""
+    found = [value for value in values if not math.isnan(value)]
+    return fmean(found) if found else math.nan
 
 
 def images(size: int = SIZE) -> Callable[[Key], Tensor]:
@@ -150,7 +179,7 @@ def images(size: int = SIZE) -> Callable[[Key], Tensor]:
 
 
 def tables(reports: Mapping[str, Report], content: str, style: str) -> str:
-    """The three tables; ``content`` and ``style`` name the reports on these themselves."""
+    """The four tables; ``content`` and ``style`` name the reports on these themselves."""
     pairs = [
         (
             name,
@@ -164,6 +193,14 @@ def tables(reports: Mapping[str, Report], content: str, style: str) -> str:
     ]
     header = ("pairs", *(f"grid {period} px (dB)" for period in measures.PERIODS))
     header += ("with grid (%)", "grid (1/255)", "border mean (1/255)", "border dev. (1/255)")
+    drawn = [
+        (
+            name,
+            *(_level(value) for value in (f.structure, f.halo, f.lattice)),
+            f"{reports[name].cast:.1f}",
+        )
+        for name, f in ((name, report.findings) for name, report in reports.items())
+    ]
     models = {name: report for name, report in reports.items() if name not in (content, style)}
     colours = [
         (f"{name}: {what}", *(f"{255 * report.colours[colour][i]:.1f}" for colour in COLOURS))
@@ -178,10 +215,24 @@ def tables(reports: Mapping[str, Report], content: str, style: str) -> str:
     return "\n\n".join(
         (
             markdown_table((*header, "chroma", "of style's"), pairs),
+            markdown_table(
+                (
+                    "drawn into the content",
+                    "invented structure (1/255)",
+                    "halo (1/255)",
+                    "lattice (1/255)",
+                    "cast at strength 0 (CIELAB)",
+                ),
+                drawn,
+            ),
             markdown_table(("one-colour styles (1/255)", *COLOURS), colours),
             markdown_table(("flat areas (1/255)", "weave", "drift"), flat),
         )
     )
+
+
+def _level(value: float) -> str:
+    return "-" if math.isnan(value) else f"{255 * value:.1f}"
 
 
 @click.command(epilog="Example: python -m adain.learning.artefacts EVAL_DIR --pairs 8")
@@ -200,14 +251,18 @@ def artefacts(
     A grid is a pattern of a fixed period: how far it stands out of the spectrum, 0 dB being not at
     all, the share of pictures with ten times their content's, and its size. Border is the frame of
     32 pixels against the rest, its mean and deviation. Chroma is colourfulness.
+
+    Invented structure is what is drawn into flat areas of the content, a halo light or dark along
+    its edges, a lattice what repeats every 8 pixels, a cast the colours' distance from the content
+    at strength 0. Contents without flat areas, or without edges, are left out of the first two.
     """
     keep_freed_memory()
     pairs, image = read_pairs(folder, count), images(SIZE)
     models = load_models(names, weights, paper_decoder)
     content, style = "content itself", "style itself"
     painters: dict[str, Painter] = {
-        content: lambda content, style: image(content),
-        style: lambda content, style: image(style),
+        content: lambda content, style, alpha=1.0: image(content),
+        style: lambda content, style, alpha=1.0: image(style),
         **{name: Stylization(model, image) for name, model in models.items()},
     }
     reports = {name: survey(paint, pairs, image, name) for name, paint in painters.items()}

@@ -36,7 +36,6 @@ from adain.learning.whole import OPSET, join, plain_model
 from adain.padding import SMALLEST
 from adain.style import VGG19_STATISTICS
 
-CONTRACT = "1"
 RANGES = {
     "whole": "pictures uint8 0 to 255, RGB; alpha 0 to 1",
     "part": "image float32 0 to 1, RGB; alpha 0 to 1",
@@ -97,7 +96,8 @@ def features_per_pixel(model: Fast | VGG19) -> float:
         features, _, *skips = copy.deepcopy(model.encoder).to("meta")(torch.empty(1, 3, side, side))
     margin = 2 * model.margin
     values = features.shape[1] * (features.shape[2] - margin) * (features.shape[3] - margin)
-    return (values + sum(skip.numel() for skip in skips)) / side**2
+    total: int = values + sum(skip.numel() for skip in skips)
+    return total / side**2
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ def export_model(
     about = {
         "model": name,
         "version": adain.__version__,
-        "contract": CONTRACT,
+        "contract": weights.CONTRACT,
         "opset": str(OPSET),
         "stride": str(model.stride),
         "feature_stride": str(model.feature_stride),

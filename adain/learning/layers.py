@@ -196,7 +196,9 @@ class Modulation(nn.Module):
         below 0 may have negative ones, which count as 0.
         """
         hidden = F.relu(self.hidden(style.clamp_min(0).log1p().to(dtype)))
-        return self.output(hidden).float().split(self.sizes, dim=1)
+        found: Tensor = self.output(hidden)
+        parts: tuple[Tensor, ...] = found.float().split(self.sizes, dim=1)
+        return parts
 
 
 class ToPixels(nn.Conv2d):

@@ -1,6 +1,7 @@
 """What a person notices in a stylised picture, as numbers: grids, borders, colours, flat regions.
 
 Pictures are ``[N, 3, H, W]``, RGB in [0, 1], and every measure gives one value per picture.
+`adain.learning.structure` has those of what is drawn that the content has not.
 """
 
 from collections.abc import Sequence
@@ -12,9 +13,11 @@ from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
 from adain.learning.metrics import luma
+from adain.learning.structure import gaussian_mean
 
 PERIODS = (2, 4, 8)  # in pixels: what upsampling one, two and three times leaves behind
 BORDER = 32  # in pixels
+CAST_SIGMA = 8.0  # in pixels
 # Left, top, right and bottom in 1/512 of the side; see `flat_content`.
 PATCHES = ((40, 40, 152, 216), (360, 40, 472, 216), (40, 360, 472, 472))
 BAND = PATCHES[-1]
@@ -85,8 +88,8 @@ def border_difference(image: Tensor, width: int = BORDER) -> tuple[Tensor, Tenso
     )
 
 
-def chroma(image: Tensor) -> Tensor:
-    """Mean chroma, the distance from gray in CIELAB (D65): 0 for gray, 104.6 for pure red."""
+def lab(image: Tensor) -> Tensor:
+    """CIELAB (D65) of sRGB: lightness of [0, 100], a and b, ``[N, 3, H, W]``."""
     linear = torch.where(image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055) ** 2.4)
     # IEC 61966-2-1; the rows sum to the white point, which makes gray exactly gray.
     matrix = torch.tensor(
@@ -101,7 +104,26 @@ def chroma(image: Tensor) -> Tensor:
     xyz = torch.einsum("nchw,dc->ndhw", linear, matrix / matrix.sum(dim=1, keepdim=True))
     lightness = torch.where(xyz > 216 / 24389, xyz.pow(1 / 3), (24389 / 27 * xyz + 16) / 116)
     x, y, z = lightness.unbind(dim=1)
-    return torch.hypot(500 * (x - y), 200 * (y - z)).mean(dim=(1, 2))
+    return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), dim=1)
+
+
+def chroma(image: Tensor) -> Tensor:
+    """Mean chroma, the distance from gray in CIELAB (D65): 0 for gray, 104.6 for pure red."""
+    _, a, b = lab(image).unbind(dim=1)
+    return torch.hypot(a, b).mean(dim=(1, 2))
+
+
+def colour_cast(image: Tensor, content: Tensor) -> Tensor:
+    """Mean colour difference (CIE 1976) after a Gaussian blur of CAST_SIGMA pixels, float64.
+
+    Of an output at strength 0 against its content: how far colours are off where they stand, 0 for
+    the content itself, 2.3 about where one begins to see it. The blur, of RGB as it is, leaves out
+    lost detail, which SSIM and PSNR count.
+    """
+    local, of_content = (
+        lab(gaussian_mean(picture.double(), CAST_SIGMA)) for picture in (image, content)
+    )
+    return (local - of_content).square().sum(dim=1).sqrt().mean(dim=(1, 2))
 
 
 def deviation(image: Tensor) -> Tensor:

@@ -83,7 +83,7 @@ def cases(count: int = CASES, seed: int = 0) -> list[Case]:
     random = np.random.default_rng(seed)
 
     def size() -> int:
-        return int(np.exp(random.uniform(np.log(16), np.log(320))))
+        return int(np.exp(random.uniform(np.log(16), np.log(224))))
 
     drawn = [
         Case(size(), size(), size(), size(), int(random.integers(1, 4)), random.uniform())
@@ -220,7 +220,8 @@ def compare(
         # One style for the batch and one each, in turn.
         styles = case.batch if number % 2 else 1
         style = _pictures(random, styles, case.style_height, case.style_width, case.style_colour)
-        _compare(model, sides, content, style, np.full(styles, case.alpha, np.float32))
+        strengths = np.full(styles, case.alpha, np.float32)
+        _compare(model, sides, content, style, strengths, number)
     return [side.report for side in sides]
 
 
@@ -255,6 +256,7 @@ def _compare(
     content: Array,
     style: Array,
     alpha: npt.NDArray[np.float32],
+    number: int,
 ) -> None:
     """One case: each part, and the whole, of every precision against torch."""
     image, style_image = _unit(content, model.stride), _unit(style, model.stride)
@@ -262,16 +264,17 @@ def _compare(
     vector = model.style(style_image)
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
     height, width = features.shape[2:]
-    # The same decoder with a vector and a number, and with a map of either or both.
-    ramp = torch.linspace(0, 1, width).expand(1, 1, height, width)
+    # The same decoder with a vector and a number; and, in turn, with a map of either or both.
+    ramp = strength * torch.linspace(0, 1, width).expand(1, 1, height, width)
+    spread = vector.expand(-1, -1, height, width)
+    mapped = [(spread, strength), (vector, ramp), (spread, ramp)][number % 3]
     cases = [
         (
             given,
             strengths,
             model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1),
         )
-        for given in (vector, vector.expand(-1, -1, height, width))
-        for strengths in (strength, strength * ramp)
+        for given, strengths in ((vector, strength), mapped)
     ]
     expected = _bytes(cases[0][2], *content.shape[1:3])
     for side in sides:

@@ -32,7 +32,9 @@ def stored_in_half(model: ModelProto) -> ModelProto:
         name = tensor.name
         tensor.CopyFrom(numpy_helper.from_array(half, name + _SUFFIX))
         casts.append(
-            helper.make_node("Cast", [tensor.name], [name], name=f"{name} cast", to=TensorProto.FLOAT)
+            helper.make_node(
+                "Cast", [tensor.name], [name], name=f"{name} cast", to=TensorProto.FLOAT
+            )
         )
     nodes = list(graph.node)
     del graph.node[:]

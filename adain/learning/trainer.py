@@ -23,10 +23,10 @@ from torchvision.utils import make_grid
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
+from adain.learning.fast import Fast
 from adain.learning.layers import ToPixels, adain
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.memory import keep_freed_memory
-from adain.learning.fast import Fast
 from adain.learning.objective import Objective
 from adain.learning.optimizer import MuonAndAdam
 from adain.learning.options import TrainOptions, choose_device

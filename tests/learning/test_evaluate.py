@@ -10,8 +10,9 @@ from safetensors.torch import save_file  # noqa: E402
 
 from adain.cli import run  # noqa: E402
 from adain.learning import evaluate  # noqa: E402
+from adain.learning.fast import Fast  # noqa: E402
 from adain.learning.metrics import Evaluation, Judge, Pair, Scores  # noqa: E402
-from adain.learning.networks import Fast, VGG19Encoder  # noqa: E402
+from adain.learning.networks import VGG19Encoder  # noqa: E402
 
 
 def test_tables() -> None:

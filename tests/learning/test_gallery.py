@@ -14,7 +14,7 @@ from safetensors.torch import save_file  # noqa: E402
 from adain.cli import run  # noqa: E402
 from adain.images import save_image  # noqa: E402
 from adain.learning import gallery, sheets  # noqa: E402
-from adain.learning.networks import Fast  # noqa: E402
+from adain.learning.fast import Fast  # noqa: E402
 
 RED, GREEN, BLUE, GRAY = (250, 0, 0), (0, 250, 0), (0, 0, 250), (128, 128, 128)
 

@@ -8,8 +8,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from adain.learning import metrics  # noqa: E402
+from adain.learning.fast import Fast  # noqa: E402
 from adain.learning.metrics import ContentItself, Evaluation, Judge, Pair, Scores  # noqa: E402
-from adain.learning.networks import Fast, VGG19Encoder  # noqa: E402
+from adain.learning.networks import VGG19Encoder  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 SIZE = 64
