@@ -10,17 +10,11 @@ from pathlib import Path
 
 import click
 
-from adain import __version__, weights
-from adain.cli_learning import (
-    EXAMPLES,
-    FILE,
-    MODEL,
-    check_output,
-    compare,
-    gatys,
-    require_learn,
-    train,
-)
+from adain import __version__, registry
+from adain.cli_learning import EXAMPLES, FILE, check_output, compare, gatys, train
+from adain.cli_learning import require_learn as require_learn
+from adain.cli_models import models
+from adain.cli_options import MODEL
 from adain.errors import AdaINError
 from adain.images import load_image, save_image
 from adain.maps import load_alpha, load_map
@@ -112,7 +106,7 @@ def cli() -> None:
     help="auto, cpu, cuda, tensorrt, directml, coreml, openvino, or cuda:1 and the like.",
 )
 @click.option(
-    "--precision", type=click.Choice(weights.PRECISIONS), default="fp32", show_default=True
+    "--precision", type=click.Choice(registry.PRECISIONS), default="fp32", show_default=True
 )
 @click.option("--threads", type=int, help="Of the CPU. [default: one per core]")
 @click.option("--max-side", type=int, help="Bring the content's long side down to this first.")
@@ -164,42 +158,5 @@ def stylize(
     click.echo(f"{name}: {size}, model {model} on {stylizer.device}, {seconds:.2f} s")
 
 
-@cli.group(invoke_without_command=True)
-@click.pass_context
-def models(context: click.Context) -> None:
-    """List the models: what is here, what can be fetched, sizes and digests."""
-    if context.invoked_subcommand is not None:
-        return
-    for model in weights.MODELS:
-        here = [p for p in weights.precisions(model) if model in weights.available_models(p)]
-        get = weights.GET_FAST if model == "fast" else weights.GET_VGG19
-        state = f"ready in {', '.join(here)}" if here else f"not here; {get}"
-        click.echo(f"{model}: {state} (licence: {weights.LICENCES[model]})")
-        for name in weights.model_files(model):
-            path = weights.look_for(name)
-            if path is None:
-                click.echo(f"  {name:30} missing")
-            else:
-                size = f"{path.stat().st_size / 1e6:.1f} MB"
-                click.echo(f"  {name:30} {size:>8}  sha256 {weights.sha256(path)}  {path}")
-    click.echo("searched: " + ", ".join(str(folder) for folder in weights.search_folders()))
-
-
-@models.command()
-@click.argument("model", type=MODEL)
-def get(model: str) -> None:
-    """Fetch or build what MODEL needs, into the user's cache, once."""
-    wanted = weights.EXPORTED
-    if model != "fast" and not all(model in weights.available_models(p) for p in wanted):
-        require_learn("building vgg19's model files")
-        from adain.learning.export import install_vgg19
-
-        install_vgg19(click.echo)
-    for precision in wanted:
-        # Of fast, this says which file a broken installation lacks.
-        for path in weights.find_model(model, precision).values():
-            click.echo(f"{path}: ready")
-
-
-for command in (train, gatys, compare):
+for command in (models, train, gatys, compare):
     cli.add_command(command)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from adain import weights
+from adain.cli_options import MODEL
 from adain.errors import AdaINError, found_error
 from adain.images import format_of, load_image, save_image
+from adain.registry import TRAINED
 
 if TYPE_CHECKING:
     from adain.learning.gatys import Progress
 
-MODEL = click.Choice(weights.MODELS)
 # The modules of the extra `learn` that training and exporting import.
 LEARN = ("torch", "torchvision", "onnx", "onnxscript", "tensorboard", "tqdm")
 EXAMPLES = "\b\nExamples:\n"
@@ -68,7 +68,7 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
     type=click.Path(path_type=Path),
     help="Weights to start from, as another run wrote them.",
 )
-@click.option("--model", type=MODEL, help="What to train. [default: fast]")
+@click.option("--model", type=click.Choice(TRAINED), help="What to train. [default: fast]")
 @click.option("--steps", type=int, help="Train for this many steps, or ...")
 @click.option("--hours", type=float, help="... for this long.")
 @click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")

@@ -45,8 +45,9 @@ CACHED_BYTES = 256_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is ``"fast"`` or ``"vgg19"``. ``precision`` is that of its files, ``"fp32"``,
-    ``"fp16"`` or, where a model has it, ``"int8"``; styles serve all precisions alike.
+    ``model`` is ``"fast"``, ``"vgg19"``, ``"paper"`` or the name of an imported one
+    (`adain.registry`). ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model
+    has it, ``"int8"``; styles serve all precisions alike.
 
     ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
     ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
@@ -78,11 +79,9 @@ class Stylizer:
         cached_contents: int = 2,
     ) -> None:
         cached_contents = checked_integer("cached_contents", cached_contents, 0, 1024)
-        if model not in weights.MODELS:
-            raise found_error("model", repr(model), " or ".join(weights.MODELS))
+        files = weights.find_model(model, precision)
         self.model = model
         self.precision = precision
-        files = weights.find_model(model, precision)
         self._sessions = Sessions(
             files, device, threads=threads, memory_limit=memory_limit, strict=strict
         )

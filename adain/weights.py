@@ -11,19 +11,15 @@ import shutil
 import sys
 import urllib.request
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from adain.errors import AdaINError, found_error
-
-MODELS = ("fast", "vgg19")
-# float32, float16 with statistics in float32, and 8-bit integers; see ``precisions``.
-PRECISIONS = ("fp32", "fp16", "int8")
-# Those that are exported; 8 bits are calibrated on pictures, which no package brings.
-EXPORTED = ("fp32", "fp16")
-# The models that 8 bits make enough faster, and change little enough, to have files of them.
-INT8_MODELS = ("vgg19",)
+from adain import registry
+from adain.errors import AdaINError, failing, found_error
+from adain.registry import BUILT_IN
+from adain.registry import GET_FAST as GET_FAST
+from adain.registry import GET_VGG19 as GET_VGG19
 
 # What the inputs, outputs and metadata of model files are; files of another number are refused.
 CONTRACT = "2"
@@ -31,18 +27,13 @@ CONTRACT = "2"
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
 VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
-GET_VGG19 = "`adain models get vgg19` gets it"
+# The decoder released with the paper, from the same place, and what it is kept as here.
+PAPER_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/decoder.pth"
+PAPER_FILE = "decoder.pth"
 GET_INT8 = (
     "`python -m adain.learning.quantize --model vgg19 PHOTOS_DIR PAINTINGS_DIR -o"
     " ~/.cache/adain` makes it"
 )
-GET_FAST = "it comes with the package: `pip install --force-reinstall adain` brings it back"
-# What this project trained, as float16 safetensors.
-TRAINED = {"fast": "fast.safetensors", "vgg19": "vgg19-decoder.safetensors"}
-LICENCES = {
-    "fast": "MIT",
-    "vgg19": "decoder MIT; VGG-19 encoder CC BY 4.0 (Simonyan and Zisserman)",
-}
 # SHA-256 of the raw little-endian float32 bytes of the encoder's tensors. The published file's own
 # digest says nothing about copies in other formats; the tensors' do.
 VGG19_TENSOR_DIGESTS = {
@@ -68,9 +59,33 @@ VGG19_TENSOR_DIGESTS = {
 }
 
 
+def models() -> dict[str, registry.Model]:
+    """All models by name: those built in, then those that were imported, by name.
+
+    Nothing is opened but a small file for each imported one, so this is cheap enough to ask anew
+    whenever somebody names a model.
+    """
+    return BUILT_IN | registry.find_imported(search_folders())
+
+
+def about(model: str) -> registry.Model:
+    """The row of a model; AdaINError, with the names there are, for one that is none of them."""
+    # The built-in ones without a look at the disk; whatever else a caller gives is none of them.
+    known = BUILT_IN if model in list(BUILT_IN) else models()
+    if model not in list(known):
+        raise found_error("model", repr(model)[:80], one_of(known))
+    return known[model]
+
+
+def one_of(names: Iterable[str]) -> str:
+    """``a, b or c``."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
+
+
 def precisions(model: str) -> tuple[str, ...]:
     """The precisions that a model has files of."""
-    return tuple(name for name in PRECISIONS if name != "int8" or model in INT8_MODELS)
+    return about(model).precisions
 
 
 def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
@@ -123,8 +138,8 @@ def sha256(path: Path) -> str:
 
 
 def model_parts(model: str) -> tuple[str, ...]:
-    """The ONNX files a Stylizer of this model needs; for vgg19 the encoder gives the style."""
-    return ("encoder", "decoder", "style") if model == "fast" else ("encoder", "decoder")
+    """The ONNX files a Stylizer of this model needs; with VGG-19 the encoder gives the style."""
+    return about(model).parts
 
 
 def onnx_files(model: str, precision: str = "fp32") -> list[str]:
@@ -134,35 +149,57 @@ def onnx_files(model: str, precision: str = "fp32") -> list[str]:
 
 def model_files(model: str) -> list[str]:
     """The names of all files that belong to a model: the ONNX files, and what they are made of."""
-    files = [name for precision in precisions(model) for name in onnx_files(model, precision)]
-    return [*files, TRAINED[model], *([VGG19_FILES[0]] if model == "vgg19" else [])]
+    row = about(model)
+    files = [name for precision in row.precisions for name in onnx_files(model, precision)]
+    return [*files, row.source, *([VGG19_FILES[0]] if row.has_vgg19 else [])]
 
 
 def how_to_get(model: str, precision: str = "fp32") -> str:
     """What brings a model's files, in a few words."""
-    if precision == "int8":
-        return GET_INT8
-    return GET_FAST if model == "fast" else GET_VGG19
+    return GET_INT8 if precision == "int8" else about(model).get
 
 
 def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
     """A model's ONNX files by part; AdaINError where one is missing, or never was."""
-    if precision not in precisions(model):
-        raise found_error(
-            "precision", repr(precision), f"{' or '.join(precisions(model))} ({model})"
-        )
-    get, parts = how_to_get(model, precision), model_parts(model)
-    return {part: find(onnx_file(model, part, precision), get=get) for part in parts}
+    row = about(model)
+    if precision not in row.precisions:
+        raise found_error("precision", repr(precision), f"{one_of(row.precisions)} ({model})")
+    get = how_to_get(model, precision)
+    return {part: find(onnx_file(model, part, precision), get=get) for part in row.parts}
 
 
 def available_models(precision: str = "fp32") -> list[str]:
     """The models whose files of this precision are all here."""
     available = []
-    for model in MODELS:
+    for model in models():
         with suppress(AdaINError):
             find_model(model, precision)
             available.append(model)
     return available
+
+
+def remove_model(model: str) -> list[Path]:
+    """Delete the files of an imported model, or of `paper`, from the user's cache; those deleted.
+
+    VGG-19 stays for other models. Raises AdaINError for other models, and where nothing is there.
+    """
+    row = about(model)
+    if row.trained:
+        raise found_error(
+            "model", f"{model!r}, which this project trains", "paper or an imported model"
+        )
+    # The mark first: without it nobody takes what is left for a model.
+    names = [registry.mark_file(model), *model_files(model)]
+    paths = [cache_folder() / name for name in names if name not in VGG19_FILES]
+    removed = [path for path in paths if path.is_file()]
+    if not removed:
+        raise found_error(
+            "model", f"no file of {model!r} in {cache_folder()}", "one with files there"
+        )
+    for path in removed:
+        with failing(str(path), "a file that cannot be deleted", "a writable folder"):
+            path.unlink()
+    return removed
 
 
 def download(url: str, path: Path, report: Callable[[str], object]) -> None:

@@ -21,6 +21,7 @@ import onnxruntime
 
 from adain import weights
 from adain.cli import run
+from adain.cli_options import MODEL
 from adain.errors import found_error
 from adain.learning.evaluate import markdown_table
 from adain.sessions import Sessions
@@ -165,7 +166,7 @@ def report(profiles: Mapping[str, Profile], *, layers: bool) -> str:
     "  python -m benchmarks.profile --model fast --size 512\n"
     "  python -m benchmarks.profile --model vgg19 --size 512 --precision int8 --layers\n"
 )
-@click.option("--model", type=click.Choice(weights.MODELS), default="fast", show_default=True)
+@click.option("--model", type=MODEL, default="fast", show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=512, show_default=True)
 @click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="[default: a Stylizer's]")

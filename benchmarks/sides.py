@@ -16,7 +16,6 @@ from adain import Stylizer, weights
 from adain.errors import AdaINError
 from adain.stylizer import STYLE_SIDE
 
-GET = {"fast": weights.GET_FAST, "vgg19": weights.GET_VGG19}
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
 
 
@@ -66,7 +65,7 @@ class Side:
             for part in weights.model_parts(self.network):
                 file = weights.onnx_file(self.network, part, self.precision)
                 if weights.look_for(file) is None:
-                    return f"no {file}; {GET[self.network]}"
+                    return f"no {file}; {weights.about(self.network).get}"
         return str(error)
 
     def macs(self, size: int, *, fresh: bool) -> int:
@@ -94,6 +93,7 @@ EAGER = Side("paper, torch eager", "paper", "torch")
 CPU_SIDES = (
     EAGER,
     Side("paper, torch channels_last", "paper", "torch", channels_last=True),
+    Side("paper", "paper", "onnx"),
     Side("vgg19", "vgg19", "onnx"),
     Side("vgg19, 8-bit", "vgg19", "onnx", "int8"),
     Side("fast", "fast", "onnx"),

@@ -170,7 +170,7 @@ def show(settings: Settings, listener: socket.socket, folder: Path) -> None:
 
     engine = Engine(settings)
     # Loaded before the first visit; without a model there is nothing to show.
-    engine.stylizer((weights.available_models() or list(weights.MODELS))[0])
+    engine.stylizer((weights.available_models() or ["fast"])[0])
     gate = server.assemble(
         engine, app.build(engine), app.launch_options(), folder, settings.address
     )

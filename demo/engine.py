@@ -29,6 +29,8 @@ T = TypeVar("T")
 # bare runtime's pictures without, and at most 0.91 with.
 BESIDE = 2
 KEPT_STYLES = 64
+# Each may take a quarter of the memory, and users may have imported any number.
+OPEN_MODELS = 2
 # So many people may drag a slider in turn, each at the price of a decoder pass.
 CACHED_CONTENTS = 4
 # A picture of more pixels leaves hundreds of MB with ONNX Runtime, which are given back after it.
@@ -63,7 +65,7 @@ class Engine:
         self.settings = settings
         self.beside = (BESIDE if cores() > 2 else 0) if beside is None else beside
         self._device = device
-        self._stylizers: dict[str, Stylizer] = {}
+        self._stylizers: OrderedDict[str, Stylizer] = OrderedDict()  # the last used at the end
         self._opening: dict[str, threading.Lock] = {}
         self._pictures = Pictures(settings.max_pixels)
         self._styles: OrderedDict[tuple[object, ...], Style] = OrderedDict()
@@ -80,11 +82,16 @@ class Engine:
         self.stopping = False
 
     def stylizer(self, model: str = "fast") -> Stylizer:
-        """The Stylizer of a model, opened when it is first asked for; AdaINError as it says."""
+        """The Stylizer of a model, opened when it is first asked for; AdaINError as it says.
+
+        The OPEN_MODELS that were used last stay open.
+        """
         with self._lock:
             opening = self._opening.setdefault(model, threading.Lock())
         with opening:
-            if model not in self._stylizers:
+            with self._lock:
+                stylizer = self._stylizers.get(model)
+            if stylizer is None:
                 stylizer = Stylizer(model, self._device)
                 if stylizer.device == "cpu":
                     # A GPU refuses what does not fit; an operating system ends the process.
@@ -94,8 +101,19 @@ class Engine:
                         memory_limit=_share_of_memory(),
                         cached_contents=CACHED_CONTENTS,
                     )
+            with self._lock:
                 self._stylizers[model] = stylizer
-            return self._stylizers[model]
+                self._stylizers.move_to_end(model)
+                # Whoever still works with the one that goes keeps it until then.
+                while len(self._stylizers) > OPEN_MODELS:
+                    self._stylizers.popitem(last=False)
+            return stylizer
+
+    @property
+    def device(self) -> str:
+        """What the model that was used last runs on; "" before the first."""
+        opened = list(self.devices.values())
+        return opened[-1] if opened else ""
 
     @property
     def devices(self) -> dict[str, str]:

@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 from PIL import Image, ImageOps
 
-from adain import Stylizer, save_image, weights
+from adain import Stylizer, save_image
 from adain.cli import run
+from adain.cli_options import MODEL
 from adain.images import load_image
+from adain.registry import TRAINED
 from demo import examples
 
 CELL = 200
@@ -40,10 +42,10 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 @click.option(
     "--model",
     "models",
-    type=click.Choice(weights.MODELS),
+    type=MODEL,
     multiple=True,
-    default=weights.MODELS,
-    help="May be given more than once. [default: both]",
+    default=TRAINED,
+    help="May be given more than once. [default: fast and vgg19]",
 )
 def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     """Write one picture that shows the models, a row for each content and model."""

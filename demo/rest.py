@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from adain import AdaINError, __version__, weights
 from adain.errors import found_error
 from adain.picture import MAX_SIDE
+from adain.registry import NAME_LENGTH
 from adain.stylizer import STYLE_SIDE
 from demo import apidocs, examples
 from demo.answers import (
@@ -35,7 +36,10 @@ from demo.stylestore import StyleStore
 
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
-Model = Annotated[Literal["fast", "vgg19"], Form(description="See `GET /v1/models`.")]
+Model = Annotated[
+    str,
+    Form(max_length=NAME_LENGTH, description="One of `GET /v1/models`, imported ones included."),
+]
 Alpha = Annotated[float, Form(ge=0, le=1, description="Strength: 0 is the content, 1 the style.")]
 Side = Annotated[
     int | None,
@@ -167,7 +171,7 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
                     name=name,
                     precisions=here,
                     device=devices.get(name),
-                    licence=weights.LICENCES[name],
+                    licence=weights.about(name).licence,
                     files=about,
                 )
             )
@@ -235,7 +239,11 @@ def _check_model(model: str) -> None:
     here = weights.available_models()
     if model not in here:
         found = f"{model!r}, which is not on this server"
-        raise found_error("model", found, " or ".join(here))
+        error = found_error("model", found, weights.one_of(here))
+        if model in weights.models():
+            raise error
+        # No such model anywhere: a value that is not allowed.
+        raise HTTPException(422, str(error))
 
 
 @cache

@@ -179,7 +179,7 @@ def answer(engine: Engine, make: Callable[[], Made], alt: str, *paths: str | Non
         content, result = make()
         value = shown(content, result, alt, asked)
         took = (time.perf_counter() - start) * 1000
-        line = f"{took:.0f} ms on {engine.stylizer().device} · {result.width} x {result.height}"
+        line = f"{took:.0f} ms on {engine.device} · {result.width} x {result.height}"
         return value, line
 
     try:

@@ -7,6 +7,7 @@ import click
 
 from adain import weights
 from adain.cli import require_learn, run
+from adain.cli_options import MODEL
 from adain.errors import AdaINError
 
 
@@ -15,7 +16,7 @@ from adain.errors import AdaINError
     "  python -m export --model fast -o weights\n"
     "  python -m export --describe weights/adain-fast.onnx --size 1024\n"
 )
-@click.option("--model", type=click.Choice(weights.MODELS), help="What to export.")
+@click.option("--model", type=MODEL, help="What to export.")
 @click.option(
     "-o",
     "--output",
@@ -26,7 +27,7 @@ from adain.errors import AdaINError
     "--weights",
     "source",
     type=click.Path(path_type=Path),
-    help="A safetensors file of `adain train`. [default: the shipped weights]",
+    help="A safetensors file of `adain train`. [default: the model's own]",
 )
 @click.option(
     "--describe",

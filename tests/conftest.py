@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from exporting import exported, vgg19_files
+from exporting import exported, imported, vgg19_files
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
 
-__all__ = ["exported", "vgg19_files"]  # fixtures, found here by name
+__all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by name
 
 # Where the pretrained weights lie beside the checkout.
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "weights"

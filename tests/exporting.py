@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,8 +19,45 @@ INSTALL = """
 import sys
 from adain import cli, weights
 weights.VGG19_URL = {url!r}
+# What comes with it is not there: its minutes are those of `imported`.
+weights.PAPER_URL = {url!r} + ".none"
 sys.exit(cli.run(cli.cli, ["models", "get", "vgg19"]))
 """
+
+# The proof of a few sizes: that of all takes ten minutes.
+IMPORT = """
+import sys
+from functools import partial
+from adain import cli
+from adain.learning import export
+from adain.learning.parity import Case
+few = [Case(16, 24, 40, 32, 2, 0.7), Case(70, 45, 32, 32, 1, 1.0)]
+export.compare = partial(export.compare, chosen=few)
+sys.exit(cli.run(cli.cli, ["models", "import", *sys.argv[1:]]))
+"""
+# What the imported model of the tests is called.
+MOSAIC = "mosaic-2"
+
+
+@pytest.fixture(scope="session")
+def imported(vgg19_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The user's cache after `adain models import` of the paper's decoder as MOSAIC."""
+    del vgg19_weights
+    pytest.importorskip("torch", reason="the learning side needs PyTorch")
+    import torch
+    from safetensors.torch import load_file
+
+    decoder = weights.look_for("adain-paper-decoder.safetensors")
+    if decoder is None:
+        pytest.skip("no adain-paper-decoder.safetensors in ADAIN_WEIGHTS")
+    folder = tmp_path_factory.mktemp("imported")
+    state = {f"module.{key}": value.float() for key, value in load_file(decoder).items()}
+    torch.save({"state_dict": state, "epoch": 7}, folder / "decoder.pth")
+    arguments = (str(folder / "decoder.pth"), "--name", MOSAIC, "--licence", "CC BY 4.0")
+    said = _done(sys.executable, "-c", IMPORT, *arguments, XDG_CACHE_HOME=str(folder))
+    assert "fp32: 2 cases, largest" in said and "fp16: 2 cases, largest" in said
+    assert said.count(": ready") == 4
+    return folder / "adain"
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +76,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         return folders
     cache = tmp_path_factory.mktemp("cache")
     environment = {"XDG_CACHE_HOME": str(cache), "ADAIN_WEIGHTS": ""}
-    with Serving(published, tmp_path_factory.mktemp("server")) as url:
+    with serving_vgg19(published, tmp_path_factory.mktemp("server")) as url:
         said = _done(sys.executable, "-c", INSTALL.format(url=url), **environment)
     assert "fetching" in said and f"fp16: {proven}" in said
+    assert "paper: not made: http" in said
     return folders | {"vgg19": cache / "adain"}
 
 
@@ -62,29 +102,30 @@ def _done(*command: str, **variables: str) -> str:
     return done.stdout
 
 
-class Serving:
-    """The published encoder as its repository releases it, on an HTTP server of this machine."""
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of an HTTP server of this machine for the files of a folder."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
-    def __init__(self, published: Path, folder: Path) -> None:
-        import torch
-        from safetensors.torch import load_file
 
-        from adain.learning import pretrained
+@contextmanager
+def serving_vgg19(published: Path, folder: Path) -> Iterator[str]:
+    """The address of the published encoder as its repository releases it."""
+    import torch
+    from safetensors.torch import load_file
 
-        tensors = load_file(published)
-        state = {
-            f"{index}.{kind}": tensors[f"{name}.{kind}"]
-            for name, index in pretrained._PTH_KEYS.items()
-            for kind in ("weight", "bias")
-        }
-        torch.save(state, folder / "vgg_normalised.pth")
-        handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    from adain.learning import pretrained
 
-    def __enter__(self) -> str:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        return f"http://127.0.0.1:{self.server.server_port}/vgg_normalised.pth"
-
-    def __exit__(self, *exception: object) -> None:
-        self.server.shutdown()
-        self.server.server_close()
+    tensors = load_file(published)
+    state = {
+        f"{index}.{kind}": tensors[f"{name}.{kind}"]
+        for name, index in pretrained._PTH_KEYS.items()
+        for kind in ("weight", "bias")
+    }
+    torch.save(state, folder / "vgg_normalised.pth")
+    with served(folder) as address:
+        yield f"{address}/vgg_normalised.pth"

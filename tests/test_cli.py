@@ -17,6 +17,7 @@ from adain import Stylizer, weights
 PACKAGE = Path(adain.__file__).resolve().parent
 STYLIZE = ("stylize", "photo.png", "style.png", "-o", "out.png")
 BOTH = ("stylize", "photo.png", "style.png", "other.png", "-o", "out.png")
+IMPORT = ("models", "import", "notes.pth", "--name")
 Done = subprocess.CompletedProcess[str]
 
 
@@ -215,13 +216,31 @@ MISTAKES = {
     "style-size 0": ((*STYLIZE, "--style-size", "0"), "style_size: found 0; allowed: "),
     "unknown command": (("paint",), "paint"),
     "get what": (("models", "get"), "fast", "vgg19"),
-    "get unknown": (("models", "get", "vgg16"), "vgg16"),
+    "get unknown": (("models", "get", "vgg16"), "vgg16", "fast, vgg19 or paper"),
+    "import what": (("models", "import", "--name", "mosaic"), "FILE"),
+    "import as what": (("models", "import", "notes.pth"), "--name"),
+    "import as fast": ((*IMPORT, "fast"), "--name: found 'fast', which is built in; allowed: "),
+    "import as a file": ((*IMPORT, "my-style"), "--name: found 'my-style'; allowed: "),
+    "import as a path": ((*IMPORT, "../mosaic"), "--name: found '../mosaic'; allowed: 1 to 40"),
+    "no licence": ((*IMPORT, "mosaic", "--licence", ""), "--licence: found 0 characters; allowed"),
+    "import text": ((*IMPORT, "mosaic"), "notes.pth: found a file that cannot be read"),
+    "import nothing": (("models", "import", "no.pth", "--name", "mosaic"), "found no such file"),
+    "import a picture": (("models", "import", "photo.png", "--name", "mosaic"), ".png", ".pth"),
+    "import text as paper": ((*IMPORT, "paper"), "notes.pth: found a file that cannot be read"),
+    "licence of paper": (
+        (*IMPORT, "paper", "--licence", "MIT"),
+        "--licence: found 'MIT'; allowed: ",
+    ),
+    "remove what is built in": (("models", "remove", "fast"), "found 'fast', which this project"),
+    "remove what is not here": (("models", "remove", "paper"), "found no file of 'paper' in "),
+    "remove unknown": (("models", "remove", "mosaic"), "mosaic", "fast, vgg19 or paper"),
 }
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake(run, folder, mistake):
     (folder / "notes.jpg").write_text("not a picture")
+    (folder / "notes.pth").write_text("not a decoder")
     (folder / "folder.png").mkdir()
     Image.new("L", (5, 4), 128).save(folder / "mask.png")
     shutil.copy(folder / "style.png", folder / "other.png")
@@ -267,8 +286,10 @@ def test_models_lists_what_is_here_and_what_is_not(run, installations):
         size = f"{file.stat().st_size / 1e6:.1f} MB"
         (line,) = [line for line in said.splitlines() if line.endswith(f" {file}")]
         assert line.split() == [file.name, *size.split(), "sha256", weights.sha256(file), str(file)]
-    fast, vgg19 = (next(s for s in said.splitlines() if s.startswith(m)) for m in weights.MODELS)
+    names = ("fast: ", "vgg19: ", "paper: ")
+    fast, vgg19, paper = (next(s for s in said.splitlines() if s.startswith(m)) for m in names)
     assert fast.startswith("fast: ready in fp32") and "adain models get vgg19" in vgg19
+    assert "adain models get paper" in paper
     missing = [line.split()[0] for line in said.splitlines() if line.endswith(" missing")]
     assert {"adain-vgg19-encoder.onnx", "adain-vgg19-decoder.onnx"} <= set(missing)
     assert f"searched: {installations / 'nothing'}, " in said
@@ -301,7 +322,15 @@ def test_stylize_needs_no_torch(run, folder):
     assert pixels(folder / "out.png").shape == (96, 128, 3)
 
 
-@pytest.mark.parametrize("command", [("models", "get", "vgg19"), ("train", "a", "b", "-o", "run")])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("models", "get", "vgg19"),
+        ("models", "get", "paper"),
+        (*IMPORT, "mosaic"),
+        ("train", "a", "b", "-o", "run"),
+    ],
+)
 def test_learning_without_torch_says_what_to_install(run, folder, command):
     refused(run(*command, before="no learn"), "torch", "not in this environment", "adain[learn]")
     assert not (folder / "run").exists()

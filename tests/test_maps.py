@@ -7,7 +7,7 @@ import pytest
 from helpers import error_of
 from PIL import Image
 
-from adain import Style, Stylizer, maps, weights
+from adain import Style, Stylizer, maps, registry, weights
 from adain.images import load_image
 from adain.picture import Picture
 
@@ -16,7 +16,7 @@ HALF = np.zeros((4, 6), bool)
 HALF[:, :3] = True
 
 
-@pytest.fixture(scope="module", params=weights.MODELS)
+@pytest.fixture(scope="module", params=registry.TRAINED)
 def machine(request: pytest.FixtureRequest) -> Stylizer:
     """Each model on the CPU."""
     with pytest.MonkeyPatch.context() as patch:

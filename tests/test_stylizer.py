@@ -377,7 +377,8 @@ def test_strength_out_of_range(stylizer, photo, starry, alpha):
 
 @pytest.mark.parametrize("model", ["vgg16", "Fast", "", None])
 def test_unknown_model(model):
-    assert error_of(lambda: Stylizer(model)) == f"model: found {model!r}; allowed: fast or vgg19"
+    allowed = "fast, vgg19 or paper"
+    assert error_of(lambda: Stylizer(model)) == f"model: found {model!r}; allowed: {allowed}"
 
 
 def test_missing_weights_say_where_they_were_looked_for(tmp_path, monkeypatch):

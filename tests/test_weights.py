@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import adain
-from adain import AdaINError, weights
+from adain import AdaINError, registry, weights
 
 PACKAGE = Path(adain.__file__).resolve().parent
 PAYLOAD = os.urandom(300_000)
@@ -154,18 +154,14 @@ def test_names_of_onnx_files():
     assert weights.onnx_file("vgg19", "decoder", "int8") == "adain-vgg19-decoder-int8.onnx"
 
 
-@pytest.mark.parametrize("model", weights.MODELS)
-def test_files_of_a_model(model, monkeypatch):
+@pytest.mark.parametrize("model", registry.BUILT_IN)
+def test_files_of_a_model(model):
     names = weights.model_files(model)
     assert len(set(names)) == len(names)
     assert {weights.onnx_file(model, "whole", p) for p in ("fp32", "fp16")} <= set(names)
-    assert ("adain-vgg19-style.onnx" in names) is False
-    monkeypatch.setattr(weights, "INT8_MODELS", (model,))
-    more = [name for name in weights.model_files(model) if name.endswith("-int8.onnx")]
-    assert more == weights.onnx_files(model, "int8")
-    assert len(more) == len(weights.model_parts(model)) + 1
-    monkeypatch.setattr(weights, "INT8_MODELS", ())
-    assert weights.precisions(model) == ("fp32", "fp16")
+    assert (f"adain-{model}-style.onnx" in names) is (model == "fast")
+    eighths = [name for name in names if name.endswith("-int8.onnx")]
+    assert eighths == (weights.onnx_files(model, "int8") if model == "vgg19" else [])
 
 
 def test_precisions_are_found_apart(places, monkeypatch):
@@ -179,9 +175,8 @@ def test_precisions_are_found_apart(places, monkeypatch):
     assert message.startswith("adain-fast-encoder-fp16.onnx not found; searched ")
 
 
-@pytest.mark.parametrize("model", weights.MODELS)
-def test_precision_that_a_model_has_no_files_of(model, monkeypatch):
-    monkeypatch.setattr(weights, "INT8_MODELS", ())
+@pytest.mark.parametrize("model", ["fast", "paper"])
+def test_precision_that_a_model_has_no_files_of(model):
     message = error_of(lambda: weights.find_model(model, "int8"))
     assert message == f"precision: found 'int8'; allowed: fp32 or fp16 ({model})"
 

@@ -57,8 +57,7 @@ class CompareOptions:
         if self.threads is not None:
             checked_integer("threads", self.threads, 1, 1024)
         for model in self.models or ():
-            if model not in weights.MODELS:
-                raise found_error("model", repr(model), " or ".join(weights.MODELS))
+            weights.about(model)
 
     def methods(self) -> list[Method]:
         """All methods, in the order of the report; AdaINError where a model's files are missing."""

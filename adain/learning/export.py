@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +22,13 @@ from onnx import ModelProto, helper
 from torch import Tensor, nn
 
 import adain
-from adain import weights
-from adain.errors import AdaINError
+from adain import registry, weights
 from adain.learning.fast import Fast
 from adain.learning.networks import VGG19
 from adain.learning.parity import Report, compare
 from adain.learning.pretrained import (
     find_trained,
     load_model,
-    load_vgg19_encoder,
     training_digest,
 )
 from adain.learning.storage import stored_in_half
@@ -234,18 +232,20 @@ def build(model: Fast | VGG19) -> dict[str, ModelProto]:
 
 
 def export_model(
-    name: str, folder: str | os.PathLike[str], *, source: Path | None = None
+    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
 ) -> list[Report]:
     """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
 
     There are files in float32, and in float16 exported from the model in half precision, whose
-    statistics stay float32. ``source`` is a safetensors file of ``adain train``; by default the
-    shipped weights. Raises AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result
-    is not torch's.
+    statistics stay float32. ``name`` is a model of the registry, or the row of one to be.
+    ``source`` is a safetensors file of ``adain train``; by default the model's own weights. Raises
+    AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
     """
+    row = weights.about(name) if isinstance(name, str) else name
+    name = row.name
     if source is None:
         source = find_trained(name)
-    model = load_model(name, source)
+    model = load_model(row, source)
     about = {
         "model": name,
         "version": adain.__version__,
@@ -262,7 +262,7 @@ def export_model(
         "style_space": VGG19_STATISTICS if model.told else weights.sha256(source),
         "weights_sha256": weights.sha256(source),
         "training": training_digest(source),
-        "licence": weights.LICENCES[name],
+        "licence": row.licence,
         "exporter": ", ".join(
             f"{module.__name__} {module.__version__.partition('+')[0]}"
             for module in (torch, onnxscript, onnx)
@@ -289,19 +289,3 @@ def export_model(
         for file in (file for parts in files.values() for file in parts.values()):
             os.replace(file, target / file.name)
     return reports
-
-
-def install_vgg19(report: Callable[[str], object]) -> None:
-    """Fetch the VGG-19 encoder if it is not here, and build ``vgg19``'s files in the cache."""
-    cache = weights.cache_folder()
-    if weights.look_for(*weights.VGG19_FILES) is None:
-        path = cache / weights.VGG19_FILES[1]
-        weights.download(weights.VGG19_URL, path, report)
-        try:
-            load_vgg19_encoder()
-        except AdaINError:
-            path.unlink()
-            raise
-    report("building and checking the ONNX files of vgg19, which takes some minutes")
-    for proof in export_model("vgg19", cache):
-        report(str(proof))

@@ -7,10 +7,12 @@ from typing import Any, TypeVar
 import click
 
 from adain import weights
+from adain.cli_options import MODEL
 from adain.errors import found_error
 from adain.learning.fast import Fast
 from adain.learning.networks import VGG19
 from adain.learning.pretrained import load_model, load_paper_decoder
+from adain.registry import TRAINED
 
 PAPER_DECODER = "paper decoder"
 
@@ -23,10 +25,10 @@ def model_options(command: Command) -> Command:
         click.option(
             "--model",
             "names",
-            type=click.Choice(weights.MODELS),
+            type=MODEL,
             multiple=True,
-            default=weights.MODELS,
-            help="Which models; may be given more than once. [default: both]",
+            default=TRAINED,
+            help="Which models; may be given more than once. [default: fast and vgg19]",
         ),
         click.option(
             "--weights",
@@ -54,8 +56,8 @@ def load_models(
     files = {}
     for entry in entries:
         name, _, file = entry.partition("=")
-        if name not in weights.MODELS or not file:
-            allowed = " or ".join(f"{model}=FILE" for model in weights.MODELS)
+        if name not in (known := weights.models()) or not file:
+            allowed = weights.one_of(f"{model}=FILE" for model in known)
             raise found_error("--weights", repr(entry), allowed)
         files[name] = Path(file)
     models: dict[str, Fast | VGG19] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from adain.errors import AdaINError, found_error
-from adain.weights import TRAINED
+from adain.registry import TRAINED
 
 
 @dataclass(frozen=True)

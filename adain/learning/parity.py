@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adain import weights
+from adain.cli_options import MODEL
 from adain.errors import AdaINError
 from adain.learning.fast import Fast
 from adain.learning.networks import VGG19
@@ -321,7 +322,7 @@ def _rows(name: str) -> Iterator[str]:
 
 
 @click.command()
-@click.option("--model", "names", type=click.Choice(weights.MODELS), multiple=True)
+@click.option("--model", "names", type=MODEL, multiple=True, help="[default: all that are here]")
 def main(names: tuple[str, ...]) -> None:
     """Print how far the model files that are here are from torch in float32.
 
@@ -330,7 +331,7 @@ def main(names: tuple[str, ...]) -> None:
     """
     click.echo("| model | precision | cases   | count | output     |  max (1/255) | mean (1/255) |")
     click.echo("|-------|-----------|---------|------:|------------|-------------:|-------------:|")
-    for name in names or weights.MODELS:
+    for name in names or weights.available_models():
         for row in _rows(name):
             click.echo(row)
 

@@ -10,19 +10,18 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from adain import weights
-from adain.errors import AdaINError
+from adain import registry, weights
+from adain.errors import AdaINError, failing
+from adain.learning.decoders import as_network, read_decoder
 from adain.learning.fast import Fast
-from adain.learning.networks import VGG19, PaperDecoder, VGG19Encoder
+from adain.learning.networks import VGG19, VGG19Encoder
 
-# Positions of the convolutions in the sequential networks that vgg_normalised.pth and the
-# paper's decoder were saved from.
+# Positions of the convolutions in the sequential network that vgg_normalised.pth was saved from.
 _PTH_KEYS = {
     "preprocess": 0, "conv1_1": 2, "conv1_2": 5, "conv2_1": 9, "conv2_2": 12, "conv3_1": 16,
     "conv3_2": 19, "conv3_3": 22, "conv3_4": 25, "conv4_1": 29, "conv4_2": 32, "conv4_3": 35,
     "conv4_4": 38, "conv5_1": 42,
 }  # fmt: skip
-_DECODER_KEYS = (1, 5, 8, 11, 14, 18, 21, 25, 28)
 
 
 def load_vgg19_encoder() -> VGG19Encoder:
@@ -39,7 +38,8 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
     """
     path = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
     if path.suffix == ".pth":
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        with failing(str(path), "a file that cannot be read as tensors alone", "a state dict"):
+            state = dict(torch.load(path, map_location="cpu", weights_only=True))
         tensors = {
             f"{name}.{kind}": state[f"{index}.{kind}"]
             for name, index in _PTH_KEYS.items()
@@ -71,10 +71,9 @@ def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None
 
 
 def find_trained(name: str) -> Path:
-    """The shipped weights of a model: ``fast.safetensors`` or ``vgg19-decoder.safetensors``."""
-    if name not in weights.TRAINED:
-        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(weights.TRAINED)}")
-    return weights.find(weights.TRAINED[name], get="`adain train` makes it")
+    """The weights that a model's ONNX files are exported from, as a safetensors file."""
+    row = weights.about(name)
+    return weights.find(row.source, get="`adain train` makes it" if row.trained else row.get)
 
 
 def training_digest(path: Path) -> str:
@@ -93,41 +92,34 @@ def make_model(name: str) -> Fast | VGG19:
     return model
 
 
-def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | VGG19:
-    """A model with trained weights, float32, in evaluation mode.
+def load_model(
+    name: str | registry.Model, path: str | os.PathLike[str] | None = None
+) -> Fast | VGG19:
+    """A model of the registry with its weights, float32, in evaluation mode.
 
-    ``path`` is a safetensors file as ``adain train`` writes it; by default the shipped weights.
+    ``path`` is a safetensors file as ``adain train`` writes it, or a decoder of the paper's form
+    for the models that have one; by default the model's own.
     """
-    if name not in weights.TRAINED:
-        raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(weights.TRAINED)}")
-    path = find_trained(name) if path is None else Path(path)
+    row = weights.about(name) if isinstance(name, str) else name
+    path = find_trained(row.name) if path is None else Path(path)
+    if not row.trained:
+        return load_paper_decoder(path)
     tensors = read_safetensors(path)
-    if name == "fast":
+    if row.name == "fast":
         # The first shape's weights know no dense blocks; they ship until the other's are better.
         told = "decoder.modulation.hidden.weight" in tensors
         fast = Fast() if told else Fast(64, inner=4, told=False)
         _load(fast, tensors, path)
         return fast.eval()
-    vgg19 = make_model(name)
+    vgg19 = make_model(row.name)
     _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
 
 
 def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
-    """The decoder released with the paper, to measure ours against."""
-    path = Path(path)
-    tensors = read_safetensors(path)
-    decoder = PaperDecoder()
-    model = VGG19(decoder)
+    """VGG-19 with a decoder of the paper's form, from a file that `read_decoder` reads."""
+    model = VGG19(as_network(read_decoder(path)))
     model.encoder.load_published(load_vgg19_tensors())
-    convolutions = [i for i, layer in enumerate(decoder.layers) if hasattr(layer, "weight")]
-    renamed = {
-        f"layers.{ours}.{kind}": tensors[f"{theirs}.{kind}"]
-        for ours, theirs in zip(convolutions, _DECODER_KEYS, strict=True)
-        for kind in ("weight", "bias")
-        if f"{theirs}.{kind}" in tensors
-    }
-    _load(model.decoder, renamed, path)
     return model.eval()
 
 

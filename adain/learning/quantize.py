@@ -27,6 +27,7 @@ from adain.learning.evaluate import markdown_table
 from adain.learning.qdq import quantise
 from adain.learning.storage import stored_in_full
 from adain.learning.whole import join
+from adain.registry import TRAINED
 from adain.sessions import Sessions
 
 FASTER = 1.5
@@ -276,7 +277,7 @@ _AT_LEAST_1 = click.IntRange(min=1)
 )
 @click.argument("content", metavar="CONTENT_DIR", type=click.Path(path_type=Path))
 @click.argument("style", metavar="STYLE_DIR", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Choice(weights.MODELS), required=True)
+@click.option("--model", type=click.Choice(TRAINED), required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("--pictures", type=_AT_LEAST_1, default=48, show_default=True, help="To calibrate.")
 @click.option("--held-out", type=_AT_LEAST_1, default=12, show_default=True, help="To compare.")

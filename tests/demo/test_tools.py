@@ -47,8 +47,11 @@ def test_the_tools_stylise(stylizer: Stylizer) -> None:
             assert not failed
             wanted = np.asarray(stylizer.stylize(content, style, 0.5))
             assert np.array_equal(pixels(base64.b64decode(answer["data"])), wanted)
-            failed, answer = use(client, "stylize_in", content=data_url(content), style="night")
+            named = {"content": data_url(content), "style": "night", "model": "fast"}
+            failed, answer = use(client, "stylize_in", **named)
             assert not failed
+            failed, answer = use(client, "stylize_in", **named | {"model": "vgg16"})
+            assert failed
             broken = data_url(b"no picture")
             failed, answer = use(client, "stylize_in", content=broken, style="night")
             assert failed

@@ -362,7 +362,7 @@ def test_pairs_come_from_lists_and_products(tmp_path: Path, photo: np.ndarray) -
         ({"iterations": []}, "iterations: found none"),
         ({"iterations": [50, 0]}, "iterations: found 0; allowed: an integer of at least 1"),
         ({"threads": 0}, "threads: found 0"),
-        ({"models": ["slow"]}, "model: found 'slow'; allowed: fast or vgg19"),
+        ({"models": ["slow"]}, "model: found 'slow'; allowed: fast, vgg19 or paper"),
     ],
 )
 def test_a_bad_option_is_one_line(options: dict[str, Any], message: str) -> None:

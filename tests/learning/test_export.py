@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import pytest
-from exporting import Serving
+from exporting import serving_vgg19
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from adain import Style, Stylizer, weights  # noqa: E402
 from adain.cli import run  # noqa: E402
 from adain.errors import AdaINError  # noqa: E402
-from adain.learning import export, pretrained  # noqa: E402
+from adain.learning import export, importing, pretrained  # noqa: E402
 from adain.learning.fast import Fast  # noqa: E402
 from adain.learning.parity import CASES, HOSTILE, Case, Report, cases, compare  # noqa: E402
 from adain.style import VGG19_STATISTICS  # noqa: E402
@@ -329,8 +329,8 @@ def test_a_download_that_is_another_network_is_not_kept(
     save_file(tensors, other)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("ADAIN_WEIGHTS", "")
-    with Serving(other, tmp_path) as url:
+    with serving_vgg19(other, tmp_path) as url:
         monkeypatch.setattr(weights, "VGG19_URL", url)
         with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
-            export.install_vgg19(lambda line: None)
+            importing.install_vgg19(lambda line: None)
     assert list((tmp_path / "cache" / "adain").iterdir()) == []

@@ -1,5 +1,6 @@
 """8 bits against float32: the calibration, the graphs, and what is kept."""
 
+import dataclasses
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import onnxruntime
 import pytest
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
-from adain import Stylizer, weights
+from adain import Stylizer, registry, weights
 from adain.cli import run
 from adain.images import save_image
 from adain.learning import calibration, quantize
@@ -249,7 +250,8 @@ def test_files_that_pay_run_like_those_of_float32(
         assert ours.opset_import == theirs.opset_import
         noted = {entry.key: entry.value for entry in theirs.metadata_props}
         assert {e.key: e.value for e in ours.metadata_props} == {**noted, "precision": "int8"}
-    monkeypatch.setattr(weights, "INT8_MODELS", ("fast",))
+    row = dataclasses.replace(registry.BUILT_IN["fast"], precisions=registry.PRECISIONS)
+    monkeypatch.setitem(registry.BUILT_IN, "fast", row)
     monkeypatch.setenv("ADAIN_WEIGHTS", str(tmp_path))
     ours_, theirs_ = (Stylizer(device="cpu", precision=p) for p in ("int8", "fp32"))
     pair = quantize.draw_pairs(*folders, 1, 256, 0, held_out=False)[0]
