@@ -85,7 +85,11 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 )
 @click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
-@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "bf16", "fp32"]),
+    help="auto is bf16 where that is faster. [default: auto]",
+)
 @click.option("--checkpoint-minutes", type=float, help="Time between checkpoints. [default: 3]")
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""

@@ -236,7 +236,7 @@ class Fast(nn.Module):
     def forward(
         self, content: Tensor | None, style: Tensor, alpha: Tensor, exact: Tensor | None = None
     ) -> tuple[Tensor | None, Tensor]:
-        """Content and style images to the stylised image, not yet clipped, and the style ``[N, K]``.
+        """Content and style images to the stylised image, not yet clipped, and the style.
 
         ``exact``: the true statistics ``[N, 1920, 1, 1]`` of the style images, which the decoder
         takes in the place of the estimate for every second picture. Without a content there is no

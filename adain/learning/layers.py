@@ -196,7 +196,8 @@ class Modulation(nn.Module):
         below 0 may have negative ones, which count as 0.
         """
         hidden = F.relu(self.hidden(style.clamp_min(0).log1p().to(dtype)))
-        return self.output(hidden).float().split(self.sizes, dim=1)
+        modulations: Tensor = self.output(hidden).float()
+        return modulations.split(self.sizes, dim=1)  # type: ignore[no-any-return]
 
 
 class ToPixels(nn.Conv2d):

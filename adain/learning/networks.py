@@ -12,7 +12,7 @@ picture gives the same pixels as the whole.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -53,7 +53,12 @@ class VGG19Encoder(nn.Module):
     """VGG-19 up to relu4_1 with reflection padding: 512 channels at 1/8 of the image's size."""
 
     # Where they begin and end in torchvision's ``features``.
-    STAGES = {"relu1_1": (0, 2), "relu2_1": (2, 7), "relu3_1": (7, 12), "relu4_1": (12, 21)}
+    STAGES: ClassVar = {
+        "relu1_1": (0, 2),
+        "relu2_1": (2, 7),
+        "relu3_1": (7, 12),
+        "relu4_1": (12, 21),
+    }
 
     def __init__(self, skips: Sequence[str] = (), statistics: Sequence[str] = ("relu4_1",)) -> None:
         """``skips``: the layers given out beside relu4_1; ``statistics``: those measured."""
@@ -65,9 +70,7 @@ class VGG19Encoder(nn.Module):
                 layer.padding_mode = "reflect"
             elif isinstance(layer, nn.ReLU):
                 layer.inplace = False  # a stage's output must outlive the next stage
-        self.stages = nn.ModuleList(
-            features[start:end] for start, end in self.STAGES.values()
-        )
+        self.stages = nn.ModuleList(features[start:end] for start, end in self.STAGES.values())
         self.requires_grad_(False)
 
     def relu_features(self, image: Tensor) -> list[Tensor]:

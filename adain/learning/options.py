@@ -33,7 +33,7 @@ class TrainOptions:
     ema_decay: float = 0.999
     seed: int = 0
     device: str = "auto"
-    precision: str = "bf16"
+    precision: str = "auto"
     compile: bool | None = None
     held_out: int = 16
     log_every: int = 10
@@ -59,7 +59,7 @@ class TrainOptions:
         check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
         check(self.learning_rate > 0, "learning_rate", "more than 0")
-        check(self.precision in ("bf16", "fp32"), "precision", "bf16 or fp32")
+        check(self.precision in ("auto", "bf16", "fp32"), "precision", "auto, bf16 or fp32")
         if (self.steps is None) == (self.hours is None):
             raise AdaINError("give either steps or hours, so that the learning rate can decay")
 

@@ -117,9 +117,10 @@ def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
     """The decoder released with the paper, to measure ours against."""
     path = Path(path)
     tensors = read_safetensors(path)
-    model = VGG19(PaperDecoder())
+    decoder = PaperDecoder()
+    model = VGG19(decoder)
     model.encoder.load_published(load_vgg19_tensors())
-    convolutions = [i for i, layer in enumerate(model.decoder.layers) if hasattr(layer, "weight")]
+    convolutions = [i for i, layer in enumerate(decoder.layers) if hasattr(layer, "weight")]
     renamed = {
         f"layers.{ours}.{kind}": tensors[f"{theirs}.{kind}"]
         for ours, theirs in zip(convolutions, _DECODER_KEYS, strict=True)

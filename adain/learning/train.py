@@ -23,6 +23,7 @@ from tqdm import tqdm
 from adain.errors import AdaINError
 from adain.images import save_image
 from adain.learning.options import TrainOptions, choose_device
+from adain.learning.precision import matrix_peak
 from adain.learning.trainer import Trainer
 
 
@@ -182,20 +183,6 @@ def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
         name: torch.stack([losses[name] for losses in steps if name in losses]).mean().item()
         for name in steps[-1]
     }
-
-
-def matrix_peak(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
-    """Floating-point operations a second that this machine reaches in a plain matrix product."""
-    side = 8192 if device.type == "cuda" else 2048
-    left, right = (torch.rand(side, side, device=device).to(dtype) for _ in range(2))
-    best, end = math.inf, time.monotonic() + seconds
-    while time.monotonic() < end or best == math.inf:
-        started = time.monotonic()
-        left @ right
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, time.monotonic() - started)
-    return 2 * side**3 / best
 
 
 def _shown(values: dict[str, float], trainer: Trainer) -> str:

@@ -23,14 +23,15 @@ from torchvision.utils import make_grid
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
+from adain.learning.fast import Fast
 from adain.learning.layers import ToPixels, adain
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.memory import keep_freed_memory
-from adain.learning.fast import Fast
 from adain.learning.objective import Objective
 from adain.learning.optimizer import MuonAndAdam
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.pool import see
+from adain.learning.precision import training_dtype
 from adain.learning.pretrained import load_model, load_vgg19_encoder, make_model
 from adain.learning.processes import rank, ranks
 
@@ -62,7 +63,7 @@ class Trainer:
                 "batch_size", str(options.batch_size), f"a multiple of the {self.ranks} processes"
             )
         self.device = choose_device(options.device)
-        self.dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
+        self.dtype = self._agreed(training_dtype(options.precision, self.device))
         torch.manual_seed(options.seed)
         # VGG-19 in the losses runs wholly in the training precision: autocast would convert its
         # frozen weights anew at every call.
@@ -76,7 +77,10 @@ class Trainer:
             raise found_error("weights", f"{start}, of the first fast", "of dense blocks, or none")
         self.ema = AveragedModel(self.trained, avg_fn=self._average).eval()
         self.optimizer = MuonAndAdam(
-            self.trained, options.learning_rate, muon=options.optimizer == "muon"
+            self.trained,
+            options.learning_rate,
+            muon=options.optimizer == "muon",
+            dtype=self._agreed(training_dtype("auto", self.device)),
         )
         self.step = 0
         self.seconds = 0.0
@@ -143,6 +147,14 @@ class Trainer:
             dist.all_reduce(state, dist.ReduceOp.MAX)
             stop, self.seconds = bool(state[0]), state[1].item()
         return stop
+
+    def _agreed(self, dtype: torch.dtype) -> torch.dtype:
+        """float32 where any process has to compute in that: each measures for itself."""
+        if self.ranks > 1:
+            half = torch.tensor(float(dtype == torch.bfloat16), device=self.device)
+            dist.all_reduce(half, dist.ReduceOp.MIN)
+            return torch.bfloat16 if half else torch.float32
+        return dtype
 
     def averaged(self, losses: dict[str, float]) -> dict[str, float]:
         """Losses of all processes from those of this one's share of the batches."""
@@ -238,6 +250,8 @@ class Trainer:
             # The pools are as they were in the step before, so that only what is new is counted.
             for pool in self.objective.pools if phase == "style" else ():
                 pool.at(self.step - 1)
+            if self.options.model == "fast" and phase != "reconstruction":
+                self.objective.deviation()  # once a run and not in every step
             with FlopCounterMode(display=False) as counter:
                 plain = Objective(self.options, self.vgg, self.content, self.style)
                 plain.pools = self.objective.pools
