@@ -125,7 +125,7 @@ class Objective:
         options = self.options
         if step < options.estimate_steps:
             return self._estimate_losses(network, step)
-        if step < options.estimate_steps + options.reconstruction_steps:
+        if step < options.estimate_steps + options.warm_up:
             return self._reconstruction_losses(network, step)
         count = options.batch_size
         # Everything random follows from the step alone, so a resumed run draws the same batches.

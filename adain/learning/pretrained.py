@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from adain import weights
 from adain.errors import AdaINError
 from adain.learning.fast import Fast
-from adain.learning.networks import VGG19, PaperDecoder, VGG19Encoder
+from adain.learning.networks import VGG19, PaperDecoder, ResidualDecoder, VGG19Encoder
 
 # Positions of the convolutions in the sequential networks that vgg_normalised.pth and the
 # paper's decoder were saved from.
@@ -84,13 +84,19 @@ def training_digest(path: Path) -> str:
     return about.get("training_digest", "unknown")
 
 
-def make_model(name: str) -> Fast | VGG19:
-    """A model to train from scratch, with the published encoder where it has that."""
-    if name == "fast":
-        return Fast()
-    model = VGG19()
-    model.encoder.load_published(load_vgg19_tensors())
-    return model
+def make_trainable(name: str) -> Fast | ResidualDecoder:
+    """What is trained of a model, from scratch: all of ``fast``, the decoder of ``vgg19``."""
+    return Fast() if name == "fast" else ResidualDecoder()
+
+
+def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
+    """What is trained of a model, with weights from a file, float32.
+
+    Raises AdaINError where they are of another model or of a shape that is not trained any more.
+    """
+    network = make_trainable(name)
+    _load(network, read_safetensors(path), path)
+    return network
 
 
 def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | VGG19:
@@ -108,7 +114,8 @@ def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | 
         fast = Fast() if told else Fast(64, inner=4, told=False)
         _load(fast, tensors, path)
         return fast.eval()
-    vgg19 = make_model(name)
+    vgg19 = VGG19()
+    vgg19.encoder.load_published(load_vgg19_tensors())
     _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
 

@@ -5,23 +5,20 @@
     torchrun --nproc-per-node N -m adain.learning.train CONTENT_DIR STYLE_DIR -o RUN_DIR ...
 """
 
-import json
 import math
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from adain.errors import AdaINError
-from adain.images import save_image
+from adain.learning.log import Log
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.precision import matrix_peak
 from adain.learning.trainer import Trainer
@@ -42,25 +39,6 @@ def _stop_requested() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class _Log:
-    """``log.jsonl`` and TensorBoard; lines past the resumed step are dropped: it repeats them."""
-
-    def __init__(self, run_dir: Path, step: int) -> None:
-        self.path = run_dir / "log.jsonl"
-        kept = []
-        if self.path.exists():
-            lines = self.path.read_text().splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(line + "\n" for line in kept))
-        self.board = SummaryWriter(str(run_dir), purge_step=step + 1)
-
-    def write(self, step: int, kind: str, values: dict[str, float]) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
-        for name, value in values.items():
-            self.board.add_scalar(f"{kind}/{name}", value, step)
-
-
 def train(
     content_dir: str | os.PathLike[str],
     style_dir: str | os.PathLike[str],
@@ -73,9 +51,11 @@ def train(
     Writes into ``run_dir``: ``weights.safetensors``, the averaged weights of the step whose losses
     on held-out images were the lowest, as float16; ``checkpoint.pt``; ``log.jsonl`` and
     TensorBoard's files; ``held_out.png``, rows of contents, styles, stylised pictures and
-    reconstructions that training never saw. What to say to the user goes to ``report``. In the
-    processes that torchrun starts, each computes its share of the batch. Raises AdaINError for bad
-    folders, where the loss is no longer finite, and where another process is lost.
+    reconstructions that training never saw. Where ``options.resumable`` is False, there is no
+    checkpoint, and weights and log are brought up to date in its place. What to say to the user
+    goes to ``report``. In the processes that torchrun starts, each computes its share of the batch.
+    Raises AdaINError for bad folders, where the loss is no longer finite, and where another process
+    is lost.
     """
     with _process_group(options):
         trainer = Trainer(content_dir, style_dir, run_dir, options)
@@ -117,11 +97,17 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
         for message in trainer.skipped:
             report(f"  {message}")
     first = trainer.rank == 0
-    log = _Log(trainer.run_dir, trainer.step) if first else None
-    saved = time.monotonic()
+    log = None
+    if first:
+        log = Log(trainer.run_dir, trainer.step, tensorboard=options.tensorboard)
+        if trainer.step == 0 and options.weights is not None:
+            # What weights bring is the first to be beaten.
+            _evaluate(trainer, log)
     recent: list[dict[str, Tensor]] = []
     peak = trainer.ranks * matrix_peak(trainer.device, trainer.dtype)
-    logged_at, logged_seconds = trainer.step, trainer.seconds
+    session = saved = time.monotonic()
+    began = session - trainer.seconds
+    logged_at, logged = trainer.step, session
     with (
         _stop_requested() as received,
         tqdm(
@@ -134,17 +120,24 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
     ):
         stop = False
         while trainer.progress() < 1 and not stop:
+            started = time.monotonic()
             flops, images = trainer.flops(), trainer.images_per_step()
+            logged += time.monotonic() - started  # no part of the rate of steps
             latest = trainer.train_step()
             recent.append(latest)
-            stop = trainer.agree(bool(received))
+            now = time.monotonic()
+            trainer.seconds = now - began
+            over = now - session > 60 * (options.session_minutes or math.inf)
+            stop = trainer.agree(bool(received) or over)
             bar.update()
             done = stop or trainer.progress() >= 1
+            due = done or now - saved > 60 * options.checkpoint_minutes
             if trainer.step % options.log_every == 0 or done:
-                values = trainer.averaged(_means(recent))
+                values = trainer.averaged(_means(recent))  # waits for the device
                 recent.clear()
-                rate = (trainer.step - logged_at) / (trainer.seconds - logged_seconds)
-                logged_at, logged_seconds = trainer.step, trainer.seconds
+                now = time.monotonic()
+                rate = (trainer.step - logged_at) / (now - logged)
+                logged_at, logged = trainer.step, now
                 values["images_per_second"] = rate * images
                 values["teraflops"] = rate * flops / 1e12
                 values["fraction_of_peak"] = rate * flops / peak
@@ -152,20 +145,27 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
                 if log is not None:
                     log.write(trainer.step, "train", values)
                 bar.set_postfix_str(_shown(values, trainer))
-            if log is not None and (trainer.step % options.evaluate_every == 0 or done):
-                losses, pictures = trainer.evaluate()
-                log.write(trainer.step, "held_out", losses)
-                log.board.add_image("held_out", pictures, trainer.step)
-                grid = pictures.clamp(0, 1).permute(1, 2, 0).contiguous().numpy()
-                save_image(grid, trainer.run_dir / "held_out.png")
-            if time.monotonic() - saved > 60 * options.checkpoint_minutes or done:
+            every = trainer.step % options.evaluate_every == 0
+            if log is not None and (every or done or (due and not options.resumable)):
+                started = time.monotonic()
+                _evaluate(trainer, log)
+                logged += time.monotonic() - started
+            if due:
+                started = time.monotonic()
                 _require_finite(trainer, latest["total"].item())
                 trainer.save()
                 saved = time.monotonic()
+                logged += saved - started
     if log is not None:
-        log.board.close()
-    if stop:
+        log.close()
+    if stop and options.resumable:
         report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
+
+
+def _evaluate(trainer: Trainer, log: Log) -> None:
+    losses, pictures = trainer.evaluate()
+    log.write(trainer.step, "held_out", losses)
+    log.show(trainer.step, pictures)
 
 
 def _require_finite(trainer: Trainer, total: float) -> None:

@@ -179,6 +179,28 @@ def test_hours_end_a_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert trainer.progress() == 1 and trainer.step >= 1
 
 
+def test_a_constant_run_has_no_end_but_its_session(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call goes on for its session; a run that decays can branch off from its weights."""
+    monkeypatch.setattr("adain.learning.held_out.HELD_OUT_SIZE", 64)
+    monkeypatch.setattr("adain.learning.objective.DEVIATION_CROPS", 2)
+    options = TINY | {"schedule": "constant", "session_minutes": 1e-6, "reconstruction_steps": 9}
+    said: list[str] = []
+    for step in (1, 2):
+        trainer = train(*folders, tmp_path / "long", TrainOptions(**options), said.append)
+        assert trainer.step == step and trainer.progress() == 0
+        assert f"stopped at step {step} and saved; the same command goes on from here" in said
+    weights = tmp_path / "long" / "weights.safetensors"
+    del options["reconstruction_steps"], options["schedule"], options["session_minutes"]
+    branch = TrainOptions(**options, weights=weights, steps=1)
+    # No warm-up again: what it brings has been through that.
+    assert branch.warm_up == 0 and TrainOptions(steps=1).warm_up == 1500
+    train(*folders, tmp_path / "branch", branch)
+    held_out = [line for line in losses(tmp_path / "branch") if line["kind"] == "held_out"]
+    assert [line["step"] for line in held_out] == [0, 1]
+
+
 def test_a_run_of_another_model_is_not_continued(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -213,6 +235,12 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate: found 0.0"),
         ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'; allowed: auto, bf16 or fp32"),
         ({"steps": 1, "optimizer": "sgd"}, "optimizer: found 'sgd'; allowed: muon or adam"),
+        ({"steps": 1, "crop": 1024}, "crop: found 1024; allowed: a multiple of 16 in 64..512"),
+        ({"steps": 1, "schedule": "linear"}, "schedule: found 'linear'; allowed: cosine or"),
+        ({"steps": 1, "hours": 1.0, "schedule": "constant"}, "either steps or hours, and not both"),
+        ({"steps": 1, "zoom": 0.5}, "zoom: found 0.5; allowed: 1 to 8"),
+        ({"steps": 1, "session_minutes": 0.0}, "session_minutes: found 0.0"),
+        ({"steps": 1, "reconstruction_steps": -1}, "reconstruction_steps: found -1"),
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
         ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
