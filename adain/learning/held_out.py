@@ -1,5 +1,7 @@
 """Validation: a network's losses on pairs of pictures that no training has seen."""
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torchvision.utils import make_grid
@@ -30,12 +32,12 @@ class HeldOut:
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module, objective: Objective) -> tuple[dict[str, float], Tensor]:
-        """Mean losses of a network on the pairs, and pictures of eight of them.
+        """Mean losses of a network on the pairs, and their pictures.
 
         ``network`` is what is trained of a model, in evaluation mode. The losses are ``target``,
         ``style``, ``pixel`` (at strength 0), ``total`` (weighted as in training), and where there
-        are such, ``shift`` and ``estimate``. The pictures are one, float32 ``[3, H, W]``: rows of
-        contents, styles, stylised pictures and pictures at strength 0.
+        are such, ``shift`` and ``estimate``. The pictures are float32 ``[N, 4, 3, 256, 256]`` in
+        [0, 1] on the CPU: of each pair content, style, stylised picture and that at strength 0.
         """
         sums: dict[str, float] = {}
         pictures = []
@@ -63,8 +65,13 @@ class HeldOut:
                 sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.content)
             pictures.append(torch.stack([content, style, image, same], dim=1))
         sums["total"] = total(sums, objective.options)
-        grid = torch.cat(pictures)[:8].transpose(0, 1)
-        return sums, make_grid(grid.flatten(0, 1).float().cpu(), nrow=grid.shape[1], padding=4)
+        return sums, torch.cat(pictures).float().cpu()
+
+
+def sheet(pictures: Tensor) -> Tensor:
+    """One picture, float32 ``[3, H, W]``, of eight pairs' ``[N, 4, 3, h, w]``: a row for a kind."""
+    grid = pictures[:8].transpose(0, 1)
+    return cast(Tensor, make_grid(grid.flatten(0, 1), nrow=grid.shape[1], padding=4))
 
 
 def total(losses: dict[str, float], options: TrainOptions) -> float:

@@ -107,17 +107,23 @@ def load_model(name: str, path: str | os.PathLike[str] | None = None) -> Fast | 
     if name not in weights.TRAINED:
         raise AdaINError(f"model: found {name!r}; allowed is {' or '.join(weights.TRAINED)}")
     path = find_trained(name) if path is None else Path(path)
-    tensors = read_safetensors(path)
     if name == "fast":
-        # The first shape's weights know no dense blocks; they ship until the other's are better.
-        told = "decoder.modulation.hidden.weight" in tensors
-        fast = Fast() if told else Fast(64, inner=4, told=False)
-        _load(fast, tensors, path)
-        return fast.eval()
+        return load_fast(path)
+    tensors = read_safetensors(path)
     vgg19 = VGG19()
     vgg19.encoder.load_published(load_vgg19_tensors())
     _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
+
+
+def load_fast(path: Path) -> Fast:
+    """``fast`` with weights of either shape, float32, in evaluation mode."""
+    tensors = read_safetensors(path)
+    # The first shape's weights know no dense blocks; they ship until the other's are better.
+    told = "decoder.modulation.hidden.weight" in tensors
+    fast = Fast() if told else Fast(64, inner=4, told=False)
+    _load(fast, tensors, path)
+    return fast.eval()
 
 
 def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:

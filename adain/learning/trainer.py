@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.learning.data import ImageStore, find_images, hold_out
-from adain.learning.held_out import HeldOut
+from adain.learning.held_out import HeldOut, sheet
 from adain.learning.layers import ToPixels
 from adain.learning.loss_network import load_loss_network
 from adain.learning.memory import keep_freed_memory
@@ -184,7 +184,7 @@ class Trainer:
         if losses["total"] < self.best:
             self.best = losses["total"]
             self._save_weights()
-        return losses, pictures
+        return losses, sheet(pictures)
 
     def images_per_step(self) -> int:
         """Pictures made or looked at in the step that comes next."""
