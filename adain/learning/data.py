@@ -54,6 +54,17 @@ def decode(path: Path) -> Tensor:
     return pixels.permute(2, 0, 1).contiguous()
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A small tensor made on the CPU, on the device, without waiting for that.
+
+    A plain copy to a GPU first waits for all that was asked of it: a dozen such in each step, and
+    it never has the next step's work before it is done with this one's.
+    """
+    if device.type == "cuda" and tensor.numel():
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 class ImageStore:
     """Images decoded once and kept as uint8 on ``device``, up to ``memory`` bytes.
 
@@ -122,7 +133,7 @@ class ImageStore:
         draws, zooms = draws[share], zooms[share]
         places = zip(draws[:, :5].tolist(), zooms.tolist(), strict=True)
         crops = torch.stack([self._crop(size, zoom, *place) for place, zoom in places])
-        return _vivid(crops, draws.to(crops)) if self.vivid else crops
+        return _vivid(crops, sent(draws.float(), self.device)) if self.vivid else crops
 
     def _crop(
         self, size: int, zoom: float, pick: float, scale: float, x: float, y: float, flip: float

@@ -11,16 +11,23 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from tqdm import tqdm
 
-from adain.errors import AdaINError
+from adain.errors import AdaINError, found_error
 from adain.learning.log import Log
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.precision import matrix_peak
+from adain.learning.processes import rank
 from adain.learning.trainer import Trainer
 
 
@@ -57,7 +64,7 @@ def train(
     Raises AdaINError for bad folders, where the loss is no longer finite, and where another process
     is lost.
     """
-    with _process_group(options):
+    with _process_group(options), _alone(Path(run_dir)):
         trainer = Trainer(content_dir, style_dir, run_dir, options)
         try:
             _train(trainer, report if trainer.rank == 0 else lambda message: None)
@@ -72,6 +79,32 @@ def train(
         finally:
             trainer.leave_group()
         return trainer
+
+
+@contextmanager
+def _alone(run_dir: Path) -> Iterator[None]:
+    """Hold the folder of a run; AdaINError where another run holds it, alive and not killed."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if fcntl is None or rank() > 0:
+        yield
+        return
+    # The system lets go of it with the process, however that ends.
+    descriptor = os.open(run_dir, os.O_RDONLY)
+    try:
+        _lock(descriptor, run_dir)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, run_dir: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        allowed = "one process for each folder; wait for the other, or end it"
+        raise found_error(str(run_dir), "another process that trains there", allowed) from error
+    except OSError:
+        pass  # some network file systems have no locks
 
 
 @contextmanager

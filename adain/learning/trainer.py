@@ -72,7 +72,7 @@ class Trainer:
             else load_trainable(options.model, Path(start))
         )
         self.trained.train().to(self.device).to(memory_format=torch.channels_last)
-        self.ema = AveragedModel(self.trained, avg_fn=self._average).eval()
+        self.ema = AveragedModel(self.trained).eval()
         self.optimizer = MuonAndAdam(
             self.trained,
             options.learning_rate,
@@ -111,10 +111,17 @@ class Trainer:
             self.network = cast(nn.Module, torch.compile(self.network))
         self._flops: dict[str, int] = {}
 
-    def _average(self, average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        """Move the averaged weights (EMA) towards the trained ones.
+
+        `AveragedModel.update_parameters` counts on the device, and waits for it at every tensor.
+        """
         # The first steps are forgotten faster, or a short run would end near its random start.
-        decay = min(self.options.ema_decay, (1 + float(updates)) / (10 + float(updates)))
-        return average.lerp(current, 1 - decay)
+        decay = min(self.options.ema_decay, (1 + self.step) / (10 + self.step)) if self.step else 0
+        averages: list[Tensor] = list(self.ema.module.parameters())
+        current: list[Tensor] = list(self.trained.parameters())
+        torch._foreach_lerp_(averages, current, 1 - decay)
 
     def progress(self) -> float:
         """How much of the run is done, 0 to 1; always 0 for one without an end."""
@@ -171,7 +178,7 @@ class Trainer:
         for layer in self.trained.modules():
             if isinstance(layer, ToPixels):
                 layer.equalise()
-        self.ema.update_parameters(self.trained)
+        self._update_average()
         self.step += 1
         return {name: loss.detach() for name, loss in losses.items()}
 

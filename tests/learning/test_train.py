@@ -201,6 +201,20 @@ def test_a_constant_run_has_no_end_but_its_session(
     assert [line["step"] for line in held_out] == [0, 1]
 
 
+def test_two_processes_do_not_train_in_one_folder(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(AdaINError, match="found another process that trains there"):
+            train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
+    finally:
+        os.close(other)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_of_another_model_is_not_continued(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
