@@ -1,4 +1,5 @@
-# `make demo` starts the demo, `make test` runs the tests, `make lint` checks style and types.
+# `make demo` starts the demo, `make test` runs the tests, `make lint` checks style and types, and
+# `make train CONTENT=photos/ STYLE=paintings/` trains on and on.
 # Everything is installed into .venv, and again only when pyproject.toml or the runtime has changed.
 
 PYTHON ?= python3
@@ -9,7 +10,16 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # ONNX Runtime for the GPU where an NVIDIA driver answers; `make demo RUNTIME=cpu` says otherwise.
 RUNTIME := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
-.PHONY: demo test lint clean
+# Folders of photos and of paintings for `make train`, the minutes of a turn, one model instead of
+# both in turn, what it starts from, and further options of `adain train`.
+CONTENT ?=
+STYLE ?=
+TURN ?= 30
+MODEL ?=
+WEIGHTS ?=
+ARGS ?=
+
+.PHONY: demo test lint train train-folders clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo-$(RUNTIME)
@@ -22,6 +32,16 @@ lint: $(VENV)/test-$(RUNTIME)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# It goes on from its checkpoints until it is stopped, and takes only time that nothing else wants.
+# With MODEL it keeps to one core, so that two of them share two.
+train: train-folders $(VENV)/test-$(RUNTIME)
+	$(if $(MODEL),OMP_NUM_THREADS=1) nice -n 19 $(BIN)/python -m adain.learning.long_run \
+		'$(CONTENT)' '$(STYLE)' --turn $(TURN) $(if $(MODEL),--model $(MODEL)) \
+		$(if $(WEIGHTS),--weights '$(WEIGHTS)') -- $(ARGS)
+
+train-folders:
+	@: $(if $(and $(CONTENT),$(STYLE)),,$(error needs the folders of photos and of paintings: make train CONTENT=photos/ STYLE=paintings/))
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

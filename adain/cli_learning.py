@@ -70,12 +70,30 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 )
 @click.option("--model", type=click.Choice(TRAINED), help="What to train. [default: fast]")
 @click.option("--steps", type=int, help="Train for this many steps, or ...")
-@click.option("--hours", type=float, help="... for this long.")
+@click.option("--hours", type=float, help="... for this long, evaluations included.")
+@click.option(
+    "--schedule",
+    type=click.Choice(["cosine", "constant"]),
+    help="Of the learning rate: falling to the end, or constant, when there need be no end."
+    " [default: cosine]",
+)
+@click.option("--session-minutes", type=float, help="Stop, saved, after so long; go on later.")
 @click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")
 @click.option("--batch-size", type=int, help="Pairs of crops in a step. [default: 8]")
-@click.option("--learning-rate", type=float, help="Peak rate of Adam; Muon's is 5 times as much.")
+@click.option(
+    "--learning-rate",
+    type=float,
+    help="Peak rate of Adam; Muon's is 5 times as much. [default: 4e-4]",
+)
 @click.option("--optimizer", type=click.Choice(["muon", "adam"]), help="[default: muon]")
-@click.option("--reconstruction-steps", type=int, help="Steps of plain reconstruction first.")
+@click.option(
+    "--reconstruction-steps",
+    type=int,
+    help="Steps of plain reconstruction first. [default: 1500, none with --weights]",
+)
+@click.option(
+    "--zoom", type=float, help="Enlarge a third of the contents up to so many times. [default: 2]"
+)
 @click.option(
     "--reuse", type=int, help="Batches that see a crop, each with another partner. [default: 2]"
 )
@@ -85,7 +103,11 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 )
 @click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
 @click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
-@click.option("--precision", type=click.Choice(["bf16", "fp32"]), help="[default: bf16]")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "bf16", "fp32"]),
+    help="auto is bf16 where that is faster. [default: auto]",
+)
 @click.option("--checkpoint-minutes", type=float, help="Time between checkpoints. [default: 3]")
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""

@@ -11,7 +11,7 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper
 
-from adain.learning.train import matrix_peak
+from adain.learning.precision import matrix_peak
 from adain.learning.whole import IR_VERSION, OPSET
 
 HALF = {"fp16": torch.float16}

@@ -18,6 +18,8 @@ from adain.images import load_image
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
 # The paper trains on crops of images whose short side was brought to 512.
 MAX_SHORT_SIDE = 512
+# The share of crops that are enlarged, where that is wanted.
+ENLARGED = 1 / 3
 
 
 def find_images(folder: str | os.PathLike[str]) -> list[Path]:
@@ -52,6 +54,17 @@ def decode(path: Path) -> Tensor:
     return pixels.permute(2, 0, 1).contiguous()
 
 
+def sent(tensor: Tensor, device: torch.device) -> Tensor:
+    """A small tensor made on the CPU, on the device, without waiting for that.
+
+    A plain copy to a GPU first waits for all that was asked of it: a dozen such in each step, and
+    it never has the next step's work before it is done with this one's.
+    """
+    if device.type == "cuda" and tensor.numel():
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 class ImageStore:
     """Images decoded once and kept as uint8 on ``device``, up to ``memory`` bytes.
 
@@ -67,14 +80,20 @@ class ImageStore:
         memory: int = 8 << 30,
         label: str = "images",
         vivid: bool = False,
+        zoom: float = 1.0,
     ) -> None:
-        """``vivid``: of the random crops, change the colours of every second one, mostly to more
+        """``zoom``: of the random crops, enlarge a third, by up to so many times.
+
+        The pictures here are small, those that people bring are not: there a sky or a wall has no
+        edge in a whole crop, and a network that never saw such areas fills them with flecks.
+
+        ``vivid``: of the random crops, change the colours of every second one, mostly to more
         saturation and contrast, and replace one in twenty by a single colour.
 
         The paintings that people choose are further from photographs than most paintings are, and
         a style without any texture is the hardest of all.
         """
-        self.vivid = vivid
+        self.vivid, self.zoom = vivid, zoom
         self.device = torch.device(device)
         self.images: list[Tensor | Path] = []
         self.skipped: list[str] = []
@@ -103,19 +122,28 @@ class ImageStore:
         """``count`` crops of random images, places and scales, float32 ``[count, 3, size, size]``.
 
         A crop is a square between ``size`` pixels and the image's whole short side, scaled down to
-        ``size``, and mirrored half of the time. Of the ``count``, only those in ``share`` are made.
+        ``size``, and mirrored half of the time. One in three is instead a square of ``size / zoom``
+        to ``size`` pixels, scaled up. Of the ``count``, only those in ``share`` are made.
         """
-        draws = torch.rand(count, 8, generator=generator, dtype=torch.float64)[share]
-        crops = torch.stack([self._crop(size, *draw) for draw in draws[:, :5].tolist()])
-        return _vivid(crops, draws.to(crops)) if self.vivid else crops
+        draws = torch.rand(count, 8, generator=generator, dtype=torch.float64)
+        zooms = torch.ones(count, dtype=torch.float64)
+        if self.zoom > 1:
+            enlarged, amount = torch.rand(2, count, generator=generator, dtype=torch.float64)
+            zooms = torch.where(enlarged < ENLARGED, self.zoom**amount, zooms)
+        draws, zooms = draws[share], zooms[share]
+        places = zip(draws[:, :5].tolist(), zooms.tolist(), strict=True)
+        crops = torch.stack([self._crop(size, zoom, *place) for place, zoom in places])
+        return _vivid(crops, sent(draws.float(), self.device)) if self.vivid else crops
 
     def _crop(
-        self, size: int, pick: float, scale: float, x: float, y: float, flip: float
+        self, size: int, zoom: float, pick: float, scale: float, x: float, y: float, flip: float
     ) -> Tensor:
         image = self.image(int(pick * len(self)))
         height, width = image.shape[1:]
         short = min(height, width)
         side = round(size * math.exp(scale * math.log(short / size))) if short > size else short
+        if zoom > 1:
+            side = min(short, round(size / zoom))
         top, left = int(y * (height - side + 1)), int(x * (width - side + 1))
         crop = image[:, top : top + side, left : left + side]
         return _resize(crop.flip(2) if flip < 0.5 else crop, size)

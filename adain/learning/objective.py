@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from adain.learning.data import ImageStore
+from adain.learning.data import ImageStore, sent
 from adain.learning.layers import adain, channel_statistics
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.networks import ResidualDecoder, VGG19Encoder
@@ -104,7 +104,7 @@ class Objective:
         generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
         content, style = (store.random_crops(count, crop, generator, own) for store in self.stores)
         # Paintings must be reconstructed as well as photos.
-        flags = (torch.rand(2, count, generator=generator) < 0.5)[:, own].to(self.device)
+        flags = sent((torch.rand(2, count, generator=generator) < 0.5)[:, own], self.device)
         photo, identity = flags.view(2, -1, 1, 1, 1)
         content, style = torch.where(photo, content, style), torch.where(photo, style, content)
         content = content.contiguous(memory_format=torch.channels_last)
@@ -125,7 +125,7 @@ class Objective:
         options = self.options
         if step < options.estimate_steps:
             return self._estimate_losses(network, step)
-        if step < options.estimate_steps + options.reconstruction_steps:
+        if step < options.estimate_steps + options.warm_up:
             return self._reconstruction_losses(network, step)
         count = options.batch_size
         # Everything random follows from the step alone, so a resumed run draws the same batches.
@@ -139,20 +139,20 @@ class Objective:
         stylised = ~off & ~identity
         alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
         own = self._own(count)
-        content = self.pools[0].at(step).at(content_slots[own].to(self.device))
-        style = self.pools[1].at(step).at(style_slots[own].to(self.device))
+        content = self.pools[0].at(step).at(sent(content_slots[own], self.device))
+        style = self.pools[1].at(step).at(sent(style_slots[own], self.device))
         # Photos and paintings are their own style in turn.
         photo = torch.tensor(step % 2 == 0)
         content, style = (
-            content.where((identity & ~photo)[own].to(self.device), style),
-            style.where((identity & photo)[own].to(self.device), content),
+            content.where(sent((identity & ~photo)[own], self.device), style),
+            style.where(sent((identity & photo)[own], self.device), content),
         )
-        alpha = alpha[own].view(-1, 1, 1, 1).to(self.device)
+        alpha = sent(alpha[own].view(-1, 1, 1, 1), self.device)
         shift, image, estimate = self.shift_loss(network, content, style, alpha, generator)
         # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
         # through VGG-19.
-        unchanged = (~stylised[own]).nonzero()[:, 0].to(self.device)
-        changed = stylised[own].nonzero()[:, 0].to(self.device)
+        unchanged = sent((~stylised[own]).nonzero()[:, 0], self.device)
+        changed = sent(stylised[own].nonzero()[:, 0], self.device)
         pixel = self._mean(
             pixel_loss(image[unchanged], content.image[unchanged]), int((~stylised).sum())
         )
@@ -167,7 +167,7 @@ class Objective:
                 alpha[changed],
             )
             target = self._mean(mean_squared_error(layers[-1], wanted), int(stylised.sum()))
-            full = (~random[own] & stylised[own])[stylised[own]].to(self.device)
+            full = sent((~random[own] & stylised[own])[stylised[own]], self.device)
             style_term = self._mean(
                 style_loss(statistics, [s[changed] for s in style.statistics]) * full,
                 int((stylised & ~random).sum()),
@@ -195,7 +195,7 @@ class Objective:
         own = self._own(count)
         photo = torch.rand(count, generator=generator) < 0.25
         photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
-        chosen = photo.to(self.device).view(-1, 1, 1, 1)
+        chosen = sent(photo, self.device).view(-1, 1, 1, 1)
         images = torch.where(chosen, photos, paintings)[own]
         style = see(self.vgg, images.contiguous(memory_format=torch.channels_last))
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):

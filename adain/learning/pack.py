@@ -1,6 +1,8 @@
-"""A smaller copy of an image folder, to take to another machine for training.
+"""Smaller copies of what training needs, to take to another machine.
 
 python -m adain.learning.pack photos/ -o packed/content --megabytes 14
+python -m adain.learning.pack photos/ paintings/ -o packed --megabytes 20 --vgg \\
+    --weights vgg19=weights/vgg19-decoder.safetensors
 """
 
 import io
@@ -16,6 +18,11 @@ from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
 from adain.images import load_image
 from adain.learning.data import find_images
+from adain.learning.loss_network import ROUNDED_FILE, write_rounded
+from adain.learning.pretrained import load_trainable
+from adain.weights import TRAINED
+
+ENTRY = "NAME=FILE"
 
 
 def pack(
@@ -56,16 +63,83 @@ def pack(
     return count, size
 
 
+def pack_all(
+    content: Path, style: Path, output: Path, megabytes: float, *, vgg: bool = False, **options: int
+) -> list[str]:
+    """Pack contents and styles into folders of ``output``, and the loss network beside them.
+
+    Of ``megabytes`` the images get what the loss network leaves, half each. Returns a line for each
+    thing packed. AdaINError as `pack`, and where nothing is left.
+    """
+    lines = []
+    if vgg:
+        output.mkdir(parents=True, exist_ok=True)
+        size = write_rounded(output / ROUNDED_FILE)
+        lines.append(f"{output / ROUNDED_FILE}: {size / 1e6:.1f} MB")
+        if size >= 1e6 * megabytes:
+            allowed = f"more than the {size / 1e6:.1f} of VGG-19"
+            raise found_error("megabytes", str(megabytes), allowed)
+        megabytes -= size / 1e6
+    for folder, name in ((content, "content"), (style, "style")):
+        count, size = pack(folder, output / name, megabytes / 2, **options)
+        lines.append(f"{output / name}: {count} images, {size / 1e6:.1f} MB")
+    return lines
+
+
+def pack_weights(entry: str, output: Path) -> str:
+    """Copy weights ``NAME=FILE`` to start from; a line that says so.
+
+    AdaINError where they are not of that model, or of a shape that is not trained any more.
+    """
+    name, _, file = entry.partition("=")
+    if name not in TRAINED or not file:
+        allowed = " or ".join(f"{model}=FILE" for model in TRAINED)
+        raise found_error("--weights", repr(entry), allowed)
+    load_trainable(name, Path(file))
+    data = Path(file).read_bytes()
+    output.mkdir(parents=True, exist_ok=True)
+    write_atomically(output / TRAINED[name], data)
+    return f"{output / TRAINED[name]}: {len(data) / 1e6:.1f} MB"
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("style_folder", type=click.Path(path_type=Path), required=False)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
-@click.option("--megabytes", type=float, required=True, help="Upper limit for all together.")
+@click.option(
+    "--megabytes", type=float, required=True, help="Upper limit for images and VGG-19 together."
+)
+@click.option("--vgg", is_flag=True, help="VGG-19 for the losses, rounded to bfloat16: 7 MB.")
+@click.option(
+    "--weights", "weights", metavar=ENTRY, multiple=True, help="Weights that a model starts from."
+)
 @click.option("--short-side", type=click.IntRange(64), default=256, show_default=True)
 @click.option("--quality", type=click.IntRange(1, 100), default=80, show_default=True)
-def main(folder: Path, output: Path, megabytes: float, short_side: int, quality: int) -> None:
-    """Copy as many images of FOLDER as fit, smaller, for training on another machine."""
-    count, size = pack(folder, output, megabytes, short_side, quality)
-    click.echo(f"{output}: {count} images, {size / 1e6:.1f} MB")
+def main(
+    folder: Path,
+    style_folder: Path | None,
+    output: Path,
+    megabytes: float,
+    vgg: bool,
+    weights: tuple[str, ...],
+    short_side: int,
+    quality: int,
+) -> None:
+    """Copy as many images of FOLDER as fit, smaller, for training on another machine.
+
+    With STYLE_FOLDER, those of both into OUTPUT/content and OUTPUT/style.
+    """
+    options = {"short_side": short_side, "quality": quality}
+    if style_folder is None:
+        if vgg or weights:
+            raise AdaINError("--vgg and --weights go with two folders: contents and styles")
+        count, size = pack(folder, output, megabytes, **options)
+        click.echo(f"{output}: {count} images, {size / 1e6:.1f} MB")
+        return
+    for entry in weights:
+        click.echo(pack_weights(entry, output))
+    for line in pack_all(folder, style_folder, output, megabytes, vgg=vgg, **options):
+        click.echo(line)
 
 
 if __name__ == "__main__":

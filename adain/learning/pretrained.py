@@ -14,7 +14,7 @@ from adain import registry, weights
 from adain.errors import AdaINError, failing
 from adain.learning.decoders import as_network, read_decoder
 from adain.learning.fast import Fast
-from adain.learning.networks import VGG19, VGG19Encoder
+from adain.learning.networks import VGG19, ResidualDecoder, VGG19Encoder
 
 # Positions of the convolutions in the sequential network that vgg_normalised.pth was saved from.
 _PTH_KEYS = {
@@ -83,13 +83,19 @@ def training_digest(path: Path) -> str:
     return about.get("training_digest", "unknown")
 
 
-def make_model(name: str) -> Fast | VGG19:
-    """A model to train from scratch, with the published encoder where it has that."""
-    if name == "fast":
-        return Fast()
-    model = VGG19()
-    model.encoder.load_published(load_vgg19_tensors())
-    return model
+def make_trainable(name: str) -> Fast | ResidualDecoder:
+    """What is trained of a model, from scratch: all of ``fast``, the decoder of ``vgg19``."""
+    return Fast() if name == "fast" else ResidualDecoder()
+
+
+def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
+    """What is trained of a model, with weights from a file, float32.
+
+    Raises AdaINError where they are of another model or of a shape that is not trained any more.
+    """
+    network = make_trainable(name)
+    _load(network, read_safetensors(path), path)
+    return network
 
 
 def load_model(
@@ -104,16 +110,23 @@ def load_model(
     path = find_trained(row.name) if path is None else Path(path)
     if not row.trained:
         return load_paper_decoder(path)
-    tensors = read_safetensors(path)
     if row.name == "fast":
-        # The first shape's weights know no dense blocks; they ship until the other's are better.
-        told = "decoder.modulation.hidden.weight" in tensors
-        fast = Fast() if told else Fast(64, inner=4, told=False)
-        _load(fast, tensors, path)
-        return fast.eval()
-    vgg19 = make_model(row.name)
+        return load_fast(path)
+    tensors = read_safetensors(path)
+    vgg19 = VGG19()
+    vgg19.encoder.load_published(load_vgg19_tensors())
     _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
+
+
+def load_fast(path: Path) -> Fast:
+    """``fast`` with weights of either shape, float32, in evaluation mode."""
+    tensors = read_safetensors(path)
+    # The first shape's weights know no dense blocks; they ship until the other's are better.
+    told = "decoder.modulation.hidden.weight" in tensors
+    fast = Fast() if told else Fast(64, inner=4, told=False)
+    _load(fast, tensors, path)
+    return fast.eval()
 
 
 def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:

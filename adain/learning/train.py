@@ -5,7 +5,6 @@
     torchrun --nproc-per-node N -m adain.learning.train CONTENT_DIR STYLE_DIR -o RUN_DIR ...
 """
 
-import json
 import math
 import os
 import signal
@@ -14,15 +13,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 import torch
 import torch.distributed as dist
 from torch import Tensor
-from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from adain.errors import AdaINError
-from adain.images import save_image
+from adain.errors import AdaINError, found_error
+from adain.learning.log import Log
 from adain.learning.options import TrainOptions, choose_device
+from adain.learning.precision import matrix_peak
+from adain.learning.processes import rank
 from adain.learning.trainer import Trainer
 
 
@@ -41,25 +46,6 @@ def _stop_requested() -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class _Log:
-    """``log.jsonl`` and TensorBoard; lines past the resumed step are dropped: it repeats them."""
-
-    def __init__(self, run_dir: Path, step: int) -> None:
-        self.path = run_dir / "log.jsonl"
-        kept = []
-        if self.path.exists():
-            lines = self.path.read_text().splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(line + "\n" for line in kept))
-        self.board = SummaryWriter(str(run_dir), purge_step=step + 1)
-
-    def write(self, step: int, kind: str, values: dict[str, float]) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
-        for name, value in values.items():
-            self.board.add_scalar(f"{kind}/{name}", value, step)
-
-
 def train(
     content_dir: str | os.PathLike[str],
     style_dir: str | os.PathLike[str],
@@ -72,11 +58,13 @@ def train(
     Writes into ``run_dir``: ``weights.safetensors``, the averaged weights of the step whose losses
     on held-out images were the lowest, as float16; ``checkpoint.pt``; ``log.jsonl`` and
     TensorBoard's files; ``held_out.png``, rows of contents, styles, stylised pictures and
-    reconstructions that training never saw. What to say to the user goes to ``report``. In the
-    processes that torchrun starts, each computes its share of the batch. Raises AdaINError for bad
-    folders, where the loss is no longer finite, and where another process is lost.
+    reconstructions that training never saw. Where ``options.resumable`` is False, there is no
+    checkpoint, and weights and log are brought up to date in its place. What to say to the user
+    goes to ``report``. In the processes that torchrun starts, each computes its share of the batch.
+    Raises AdaINError for bad folders, where the loss is no longer finite, and where another process
+    is lost.
     """
-    with _process_group(options):
+    with _process_group(options), _alone(Path(run_dir)):
         trainer = Trainer(content_dir, style_dir, run_dir, options)
         try:
             _train(trainer, report if trainer.rank == 0 else lambda message: None)
@@ -91,6 +79,32 @@ def train(
         finally:
             trainer.leave_group()
         return trainer
+
+
+@contextmanager
+def _alone(run_dir: Path) -> Iterator[None]:
+    """Hold the folder of a run; AdaINError where another run holds it, alive and not killed."""
+    run_dir.mkdir(parents=True, exist_ok=True)
+    if fcntl is None or rank() > 0:
+        yield
+        return
+    # The system lets go of it with the process, however that ends.
+    descriptor = os.open(run_dir, os.O_RDONLY)
+    try:
+        _lock(descriptor, run_dir)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int, run_dir: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        allowed = "one process for each folder; wait for the other, or end it"
+        raise found_error(str(run_dir), "another process that trains there", allowed) from error
+    except OSError:
+        pass  # some network file systems have no locks
 
 
 @contextmanager
@@ -116,11 +130,17 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
         for message in trainer.skipped:
             report(f"  {message}")
     first = trainer.rank == 0
-    log = _Log(trainer.run_dir, trainer.step) if first else None
-    saved = time.monotonic()
+    log = None
+    if first:
+        log = Log(trainer.run_dir, trainer.step, tensorboard=options.tensorboard)
+        if trainer.step == 0 and options.weights is not None:
+            # What weights bring is the first to be beaten.
+            _evaluate(trainer, log)
     recent: list[dict[str, Tensor]] = []
     peak = trainer.ranks * matrix_peak(trainer.device, trainer.dtype)
-    logged_at, logged_seconds = trainer.step, trainer.seconds
+    session = saved = time.monotonic()
+    began = session - trainer.seconds
+    logged_at, logged = trainer.step, session
     with (
         _stop_requested() as received,
         tqdm(
@@ -133,17 +153,24 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
     ):
         stop = False
         while trainer.progress() < 1 and not stop:
+            started = time.monotonic()
             flops, images = trainer.flops(), trainer.images_per_step()
+            logged += time.monotonic() - started  # no part of the rate of steps
             latest = trainer.train_step()
             recent.append(latest)
-            stop = trainer.agree(bool(received))
+            now = time.monotonic()
+            trainer.seconds = now - began
+            over = now - session > 60 * (options.session_minutes or math.inf)
+            stop = trainer.agree(bool(received) or over)
             bar.update()
             done = stop or trainer.progress() >= 1
+            due = done or now - saved > 60 * options.checkpoint_minutes
             if trainer.step % options.log_every == 0 or done:
-                values = trainer.averaged(_means(recent))
+                values = trainer.averaged(_means(recent))  # waits for the device
                 recent.clear()
-                rate = (trainer.step - logged_at) / (trainer.seconds - logged_seconds)
-                logged_at, logged_seconds = trainer.step, trainer.seconds
+                now = time.monotonic()
+                rate = (trainer.step - logged_at) / (now - logged)
+                logged_at, logged = trainer.step, now
                 values["images_per_second"] = rate * images
                 values["teraflops"] = rate * flops / 1e12
                 values["fraction_of_peak"] = rate * flops / peak
@@ -151,20 +178,27 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
                 if log is not None:
                     log.write(trainer.step, "train", values)
                 bar.set_postfix_str(_shown(values, trainer))
-            if log is not None and (trainer.step % options.evaluate_every == 0 or done):
-                losses, pictures = trainer.evaluate()
-                log.write(trainer.step, "held_out", losses)
-                log.board.add_image("held_out", pictures, trainer.step)
-                grid = pictures.clamp(0, 1).permute(1, 2, 0).contiguous().numpy()
-                save_image(grid, trainer.run_dir / "held_out.png")
-            if time.monotonic() - saved > 60 * options.checkpoint_minutes or done:
+            every = trainer.step % options.evaluate_every == 0
+            if log is not None and (every or done or (due and not options.resumable)):
+                started = time.monotonic()
+                _evaluate(trainer, log)
+                logged += time.monotonic() - started
+            if due:
+                started = time.monotonic()
                 _require_finite(trainer, latest["total"].item())
                 trainer.save()
                 saved = time.monotonic()
+                logged += saved - started
     if log is not None:
-        log.board.close()
-    if stop:
+        log.close()
+    if stop and options.resumable:
         report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
+
+
+def _evaluate(trainer: Trainer, log: Log) -> None:
+    losses, pictures = trainer.evaluate()
+    log.write(trainer.step, "held_out", losses)
+    log.show(trainer.step, pictures)
 
 
 def _require_finite(trainer: Trainer, total: float) -> None:
@@ -182,20 +216,6 @@ def _means(steps: list[dict[str, Tensor]]) -> dict[str, float]:
         name: torch.stack([losses[name] for losses in steps if name in losses]).mean().item()
         for name in steps[-1]
     }
-
-
-def matrix_peak(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:
-    """Floating-point operations a second that this machine reaches in a plain matrix product."""
-    side = 8192 if device.type == "cuda" else 2048
-    left, right = (torch.rand(side, side, device=device).to(dtype) for _ in range(2))
-    best, end = math.inf, time.monotonic() + seconds
-    while time.monotonic() < end or best == math.inf:
-        started = time.monotonic()
-        left @ right
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, time.monotonic() - started)
-    return 2 * side**3 / best
 
 
 def _shown(values: dict[str, float], trainer: Trainer) -> str:

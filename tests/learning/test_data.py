@@ -7,6 +7,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
+from torch import Tensor  # noqa: E402
+
 from adain.errors import AdaINError  # noqa: E402
 from adain.images import save_image  # noqa: E402
 from adain.learning.data import ImageStore, decode, find_images, hold_out  # noqa: E402
@@ -123,3 +125,43 @@ def test_vivid_crops(tmp_path: Path) -> None:
         vivid[changed].mean(dim=(1, 2, 3)), plain[changed].mean(dim=(1, 2, 3)), atol=0.02, rtol=0
     )
     assert vivid[changed].std() > 1.2 * plain[changed].std()
+
+
+def test_a_third_of_the_crops_is_enlarged(tmp_path: Path) -> None:
+    """Seen by the slope of a ramp: 1/4 of a picture at most, and 1/8 at least."""
+    ramp = np.broadcast_to(np.linspace(0, 255, 256).astype(np.uint8)[None, :, None], (256, 256, 3))
+    save_image(np.ascontiguousarray(ramp), tmp_path / "ramp.png")
+    paths = find_images(tmp_path)
+
+    def slopes(zoom: float) -> Tensor:
+        store = ImageStore(paths, zoom=zoom)
+        crops = store.random_crops(200, 64, torch.Generator().manual_seed(0))
+        assert torch.equal(crops, store.random_crops(200, 64, torch.Generator().manual_seed(0)))
+        # Without the ends, which end at the border of the picture.
+        return (crops[:, 0, 32, 48] - crops[:, 0, 32, 16]).abs() * 2
+
+    plain, zoomed = slopes(1.0), slopes(2.0)
+    assert plain.min() > 0.23
+    enlarged = zoomed < 0.23
+    assert 0.2 < enlarged.float().mean() < 0.45
+    assert 0.1 < zoomed.min() < 0.15
+    # What is not enlarged is what it was.
+    assert (zoomed == plain)[~enlarged].float().mean() > 0.9
+
+
+def test_each_process_draws_its_share_of_the_same_crops(images: Path) -> None:
+    store = ImageStore(find_images(images), zoom=2.0)
+    whole, part = (
+        store.random_crops(8, 64, torch.Generator().manual_seed(1), share)
+        for share in (slice(None), slice(4, 8))
+    )
+    assert torch.equal(whole[4:], part)
+
+
+def test_crops_of_512_where_pictures_allow(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (512, 512, 3), np.uint8)
+    save_image(pixels, tmp_path / "noise.png")
+    store = ImageStore(find_images(tmp_path))
+    (crop,) = store.random_crops(1, 512, torch.Generator().manual_seed(0))
+    found = (255 * crop).round().byte()
+    assert any(torch.equal(found, image) for image in (store.image(0), store.image(0).flip(2)))

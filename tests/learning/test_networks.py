@@ -177,6 +177,10 @@ def test_contract_shapes(model: VGG19 | Fast) -> None:
     height, width = (size // model.feature_stride for size in image.shape[2:])
     around = 2 * model.margin
     assert features.shape == (2, model.channels, height + around, width + around)
+    # `vgg19` measures what a style is measured by, relu4_1 first.
+    measured = model.style_channels if isinstance(model, VGG19) else 2 * model.channels
+    assert statistics.shape == (2, measured, 1, 1)
+    assert [skip.shape[2] // height for skip in skips] == ([2, 4] if skips else [])
     assert style.shape == (2, model.style_channels, 1, 1)
     inside = features[
         :, :, model.margin : height + model.margin, model.margin : width + model.margin
@@ -221,6 +225,7 @@ def test_a_tile_of_the_features_gives_a_tile_of_the_picture(model: VGG19 | Fast)
     style, one = model.style(random(1, 3, 64, 64, seed=1)), torch.ones(1, 1, 1, 1)
     whole = model.decoder(features, statistics, style, one, *skips)
     # Cut at whole strides, and looked at 112 pixels from there: as far as a decoder sees.
+    rows = 256 // model.feature_stride
     upper = model.decoder(
         features[:, :, : 256 // model.feature_stride + 2 * model.margin],
         statistics,

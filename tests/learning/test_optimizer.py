@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from torch import Tensor, nn  # noqa: E402
 
 from adain.learning.layers import ToPixels  # noqa: E402
-from adain.learning.optimizer import MUON_RATE, MuonAndAdam  # noqa: E402
+from adain.learning.optimizer import MUON_RATE, MuonAndAdam, orthogonalised  # noqa: E402
 
 
 def network() -> nn.Sequential:
@@ -41,11 +41,12 @@ def test_it_learns(muon: bool) -> None:
     assert loss(layers).item() < 0.5 * first
 
 
-def test_muon_moves_kernels_by_orthogonal_matrices() -> None:
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+def test_muon_moves_kernels_by_orthogonal_matrices(dtype: torch.dtype) -> None:
     layers = network()
     before = [layer.weight.detach().clone() for layer in layers if isinstance(layer, nn.Conv2d)]
     loss(layers).backward()
-    MuonAndAdam(layers, 1e-3).step(1e-3)
+    MuonAndAdam(layers, 1e-3, dtype=dtype).step(1e-3)
     after = [layer.weight.detach() for layer in layers if isinstance(layer, nn.Conv2d)]
     first, depthwise, middle, pointwise, pixels = (
         (b - a).flatten(1) for a, b in zip(after, before, strict=True)
@@ -59,6 +60,42 @@ def test_muon_moves_kernels_by_orthogonal_matrices() -> None:
     # Adam's first step has the size of the learning rate everywhere.
     for step in (first, depthwise, pixels):
         torch.testing.assert_close(step.abs(), torch.full_like(step, 1e-3), atol=1e-5, rtol=0.05)
+
+
+def polynomial(matrix: Tensor) -> Tensor:
+    """Five steps of Newton and Schulz's iteration by the definition, float64."""
+    x = matrix.double() / matrix.double().norm()
+    for _ in range(5):
+        gram = x @ x.T
+        x = 3.4445 * x - 4.7750 * gram @ x + 2.0315 * gram @ gram @ x
+    return x
+
+
+@pytest.mark.parametrize("shape", [(16, 144), (32, 32), (48, 12)])
+@pytest.mark.parametrize("rank", [4, 48])
+def test_float32_computes_the_polynomial(shape: tuple[int, int], rank: int) -> None:
+    """Of matrices of full rank, and of those of layers with dead channels."""
+    rank = min(rank, *shape)
+    generator = torch.Generator().manual_seed(0)
+    left = torch.rand(shape[0], rank, generator=generator)
+    right = torch.randn(rank, shape[1], generator=generator)
+    matrix = (left @ right) * torch.logspace(0, -2, shape[1])
+    found, expected = orthogonalised(matrix, torch.float32), polynomial(matrix)
+    assert found.dtype == torch.float32
+    # The digits of bfloat16 end at 0.004.
+    assert (found.double() - expected).norm() < 0.001 * expected.norm()
+
+
+def test_bfloat16_is_what_pytorch_computes() -> None:
+    muon = pytest.importorskip("torch.optim._muon")
+    matrix = torch.randn(16, 72, generator=torch.Generator().manual_seed(0))
+    theirs = muon._zeropower_via_newtonschulz(matrix, (3.4445, -4.7750, 2.0315), 5, 1e-7)
+    assert torch.equal(orthogonalised(matrix, torch.bfloat16), theirs)
+
+
+def test_a_zero_gradient_moves_nothing() -> None:
+    for dtype in (torch.float32, torch.bfloat16):
+        assert not orthogonalised(torch.zeros(4, 8), dtype).any()
 
 
 def test_a_resumed_optimiser_goes_on_exactly() -> None:

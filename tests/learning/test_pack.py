@@ -8,11 +8,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from click.testing import CliRunner  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
 
 from adain.errors import AdaINError  # noqa: E402
 from adain.images import load_image, save_image  # noqa: E402
 from adain.learning.data import find_images  # noqa: E402
-from adain.learning.pack import main, pack  # noqa: E402
+from adain.learning.fast import Fast  # noqa: E402
+from adain.learning.pack import main, pack, pack_all, pack_weights  # noqa: E402
 
 
 @pytest.fixture
@@ -55,3 +57,31 @@ def test_the_command(folder: Path, tmp_path: Path) -> None:
     done = CliRunner().invoke(main, [str(folder), "-o", str(output), "--megabytes", "1"])
     assert done.exit_code == 0
     assert f"{output}: 8 images, " in done.output
+
+
+@pytest.mark.usefixtures("vgg19_weights")
+def test_all_that_training_elsewhere_needs(folder: Path, tmp_path: Path) -> None:
+    packed, start = tmp_path / "packed", tmp_path / "start.safetensors"
+    save_file({name: t.half() for name, t in Fast().state_dict().items()}, start)
+    arguments = [str(folder), str(folder), "-o", str(packed), "--megabytes", "7.1", "--vgg"]
+    done = CliRunner().invoke(main, [*arguments, "--weights", f"fast={start}"])
+    assert done.exit_code == 0, done.output
+    assert (packed / "fast.safetensors").read_bytes() == start.read_bytes()
+    parts = [packed / name for name in ("content", "style", "vgg19-rounded.safetensors")]
+    sizes = [sum(f.stat().st_size for f in [p, *p.rglob("*")] if f.is_file()) for p in parts]
+    assert all(sizes) and sum(sizes) <= 7.1e6
+
+
+@pytest.mark.usefixtures("vgg19_weights")
+def test_a_limit_that_vgg19_alone_exceeds(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdaINError, match=r"megabytes: found 5; allowed: more than the 7\.0"):
+        pack_all(folder, folder, tmp_path / "packed", 5, vgg=True)
+
+
+def test_weights_that_cannot_be_trained_are_not_packed(tmp_path: Path) -> None:
+    first = Fast(64, inner=4, told=False)
+    save_file(first.state_dict(), tmp_path / "first.safetensors")
+    with pytest.raises(AdaINError, match="not weights of this model"):
+        pack_weights(f"fast={tmp_path / 'first.safetensors'}", tmp_path)
+    with pytest.raises(AdaINError, match="found 'slow=x'; allowed: fast=FILE or vgg19=FILE"):
+        pack_weights("slow=x", tmp_path)

@@ -179,6 +179,42 @@ def test_hours_end_a_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert trainer.progress() == 1 and trainer.step >= 1
 
 
+def test_a_constant_run_has_no_end_but_its_session(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each call goes on for its session; a run that decays can branch off from its weights."""
+    monkeypatch.setattr("adain.learning.held_out.HELD_OUT_SIZE", 64)
+    monkeypatch.setattr("adain.learning.objective.DEVIATION_CROPS", 2)
+    options = TINY | {"schedule": "constant", "session_minutes": 1e-6, "reconstruction_steps": 9}
+    said: list[str] = []
+    for step in (1, 2):
+        trainer = train(*folders, tmp_path / "long", TrainOptions(**options), said.append)
+        assert trainer.step == step and trainer.progress() == 0
+        assert f"stopped at step {step} and saved; the same command goes on from here" in said
+    weights = tmp_path / "long" / "weights.safetensors"
+    del options["reconstruction_steps"], options["schedule"], options["session_minutes"]
+    branch = TrainOptions(**options, weights=weights, steps=1)
+    # No warm-up again: what it brings has been through that.
+    assert branch.warm_up == 0 and TrainOptions(steps=1).warm_up == 1500
+    train(*folders, tmp_path / "branch", branch)
+    held_out = [line for line in losses(tmp_path / "branch") if line["kind"] == "held_out"]
+    assert [line["step"] for line in held_out] == [0, 1]
+
+
+def test_two_processes_do_not_train_in_one_folder(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    other = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(AdaINError, match="found another process that trains there"):
+            train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
+    finally:
+        os.close(other)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_run_of_another_model_is_not_continued(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -211,8 +247,14 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
         ({"steps": 1, "hours": 1.0}, "either steps or hours"),
         ({"steps": 1, "batch_size": 0}, "batch_size: found 0"),
         ({"steps": 1, "learning_rate": 0.0}, "learning_rate: found 0.0"),
-        ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'"),
+        ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'; allowed: auto, bf16 or fp32"),
         ({"steps": 1, "optimizer": "sgd"}, "optimizer: found 'sgd'; allowed: muon or adam"),
+        ({"steps": 1, "crop": 1024}, "crop: found 1024; allowed: a multiple of 16 in 64..512"),
+        ({"steps": 1, "schedule": "linear"}, "schedule: found 'linear'; allowed: cosine or"),
+        ({"steps": 1, "hours": 1.0, "schedule": "constant"}, "either steps or hours, and not both"),
+        ({"steps": 1, "zoom": 0.5}, "zoom: found 0.5; allowed: 1 to 8"),
+        ({"steps": 1, "session_minutes": 0.0}, "session_minutes: found 0.0"),
+        ({"steps": 1, "reconstruction_steps": -1}, "reconstruction_steps: found -1"),
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
         ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
@@ -267,16 +309,16 @@ def test_a_run_starts_from_given_weights(folders: tuple[Path, Path], tmp_path: P
 
 
 def test_flops_of_a_step(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    """`vgg19` at 64 px: VGG-19 to relu4_1 takes 0.98 GMAC, the light decoder 0.34."""
+    """`vgg19` at 64 px: VGG-19 to relu4_1 takes 0.98 GMAC, the decoder 0.70."""
     options = TINY | {"model": "vgg19", "batch_size": 8, "reconstruction_steps": 1}
     trainer = Trainer(*folders, tmp_path, TrainOptions(**options, steps=10))
     # Forwards through both, and through the decoder backwards for weights and features.
     warm_up = trainer.flops()
-    assert warm_up == pytest.approx(2e9 * 16 * (0.98 + 3 * 0.34), rel=0.1)
+    assert warm_up == pytest.approx(2e9 * 16 * (0.98 + 3 * 0.70), rel=0.1)
     assert trainer.images_per_step() == 16
     trainer.step = 1
     # 6 of 8 go through VGG-19 and back to the picture; 4 contents and 4 styles are seen anew.
-    expected = 2e9 * (6 * 2 * 0.98 + 8 * 3 * 0.34 + 8 * 0.98)
+    expected = 2e9 * (6 * 2 * 0.98 + 8 * 3 * 0.70 + 8 * 0.98)
     assert trainer.flops() == pytest.approx(expected, rel=0.1)
     assert trainer.images_per_step() == 8
 
@@ -295,23 +337,29 @@ def test_a_picture_that_moves_with_its_content_costs_nothing(
     """A lattice that stays where it is does, and the log says how much."""
     trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=1, shift_weight=1.0))
     image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    seen, one = Seen(image, image, []), torch.ones(2, 1, 1, 1)
+    seen, one = Seen(image, image, [], []), torch.ones(2, 1, 1, 1)
     lattice = torch.zeros(64, 64)
     lattice[::8, ::8] = 1
 
     class Brightened(torch.nn.Module):
         amount = 0.0
 
-        def forward(self, content: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
-            return 0.5 * content + self.amount * lattice
+        def forward(
+            self, content: Tensor, style: Tensor, alpha: Tensor, exact: Tensor | None
+        ) -> tuple[Tensor, Tensor]:
+            assert exact is None
+            return 0.5 * content + self.amount * lattice, style
 
     network = Brightened()
     found = []
     for amount in (0.0, 0.1, 0.2):
         network.amount = amount
         generator = torch.Generator().manual_seed(1)
-        shift, stylised = trainer.objective.shift_loss(network, seen, seen, one, generator)
-        assert shift is not None
+        shift, stylised, estimate = trainer.objective.shift_loss(
+            network, seen, seen, one, generator
+        )
+        assert shift is not None and estimate is not None
+        assert torch.equal(estimate, image)
         torch.testing.assert_close(stylised, 0.5 * image + amount * lattice)
         found.append(shift.mean().item())
     # Bright points of the lattice lie once in either picture, in one pixel of 64.

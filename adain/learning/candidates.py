@@ -1,0 +1,166 @@
+"""Model selection: weights that are better than the shipped ones are kept as candidates.
+
+python -m adain.learning.candidates photos/ paintings/ --weights fast=runs/x/weights.safetensors
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+import safetensors
+import torch
+from torch import Tensor, nn
+
+from adain import cli
+from adain.errors import AdaINError, found_error
+from adain.files import write_atomically
+from adain.learning.data import ImageStore, find_images, hold_out
+from adain.learning.held_out import HeldOut
+from adain.learning.loss_network import load_loss_network
+from adain.learning.objective import Objective
+from adain.learning.options import TrainOptions, choose_device
+from adain.learning.precision import training_dtype
+from adain.learning.pretrained import load_fast, load_trainable
+from adain.weights import TRAINED
+
+# No loss and no measure may be more than 1 % worse, whatever the total gains.
+TOLERANCE = 1.01
+LOSSES = ("target", "style", "pixel")
+HEADING = "## Candidates"
+INTRODUCTION = f"""{HEADING}
+
+Weights in `weights/candidates/`, each better than what shipped when it was made: `python -m
+adain.learning.candidates`. Held-out losses at 256 px, total as `adain train` weighs them.
+
+| model | step | target | style | pixel | total | total of the shipped | measures |
+|---|--:|--:|--:|--:|--:|--:|---|
+"""
+
+
+def picture_measures(contents: Tensor, styles: Tensor, images: Tensor) -> dict[str, float]:
+    """What people notice in pictures and no loss shows, by name; less is better.
+
+    All arguments are float32 ``[N, 3, H, W]`` in [0, 1]. No measure decides yet: add them here, and
+    candidates have to be as good by them and are shown with them.
+    """
+    del contents, styles, images
+    return {}
+
+
+class Judge:
+    """Held-out losses and measures of any weights of one model, all on the same pictures.
+
+    The folders are those of training. Raises AdaINError as `find_images` does.
+    """
+
+    def __init__(self, model: str, content_dir: Path, style_dir: Path) -> None:
+        self.options = TrainOptions(model=model, schedule="constant")
+        self.device = choose_device(self.options.device)
+        dtype = training_dtype(self.options.precision, self.device)
+        vgg = load_loss_network().to(self.device, dtype)
+        vgg.to(memory_format=torch.channels_last)
+        held = [
+            ImageStore(
+                hold_out(find_images(folder), self.options.held_out)[1], label="held-out images"
+            )
+            for folder in (content_dir, style_dir)
+        ]
+        self.pairs = HeldOut(held[0], held[1], self.device)
+        self.objective = Objective(self.options, vgg, held[0], held[1])
+
+    def scores(self, network: nn.Module) -> dict[str, float]:
+        """Losses ``target``, ``style``, ``pixel`` and their ``total``, and the measures."""
+        network.eval().to(self.device)
+        losses, pictures = self.pairs.evaluate(network, self.objective)
+        contents, styles, images, _ = pictures.unbind(dim=1)
+        measures = picture_measures(contents, styles, images)
+        return {name: losses[name] for name in (*LOSSES, "total")} | measures
+
+
+def is_better(scores: Mapping[str, float], reference: Mapping[str, float]) -> bool:
+    """Whether the total is lower, and nothing is more than 1 % worse."""
+    no_worse = all(scores[name] <= TOLERANCE * reference[name] for name in reference)
+    return no_worse and scores["total"] < reference["total"]
+
+
+def consider(judge: Judge, weights: Path, folder: Path) -> str:
+    """Keep weights in ``folder``/candidates if they are better than what is there and shipped.
+
+    ``folder`` holds the shipped weights and MODEL_CARD.md, which gets a row for each that is kept.
+    Shipped weights that no network here can load have nothing to be compared with. Returns what
+    was decided, on one line. Raises AdaINError where the weights are no such weights.
+    """
+    model = judge.options.model
+    scores = judge.scores(load_trainable(model, weights))
+    kept = folder / "candidates" / TRAINED[model]
+    shipped = _loaded(model, folder / TRAINED[model])
+    reference = judge.scores(shipped) if shipped is not None else None
+    said = f"{weights}: held-out total {scores['total']:.4f}"
+    if reference is not None and not is_better(scores, reference):
+        return f"{said}, not better than what ships: {_compared(scores, reference)}"
+    if kept.is_file():
+        candidate = judge.scores(load_trainable(model, kept))
+        if not is_better(scores, candidate):
+            return f"{said}, not better than {kept}: {_compared(scores, candidate)}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(kept, weights.read_bytes())
+    _add_row(folder / "MODEL_CARD.md", _row(model, weights, scores, reference))
+    return f"{said}, kept as {kept}"
+
+
+def _loaded(model: str, path: Path) -> nn.Module | None:
+    """The shipped weights of a model, of whichever shape; None where there are none that fit."""
+    try:
+        return load_fast(path) if model == "fast" else load_trainable(model, path)
+    except AdaINError:
+        return None
+
+
+def _compared(scores: Mapping[str, float], reference: Mapping[str, float]) -> str:
+    pairs = [(name, scores[name], value) for name, value in reference.items()]
+    return ", ".join(f"{name} {ours:.4f} to {theirs:.4f}" for name, ours, theirs in pairs)
+
+
+def _row(
+    model: str, path: Path, scores: Mapping[str, float], reference: Mapping[str, float] | None
+) -> str:
+    with safetensors.safe_open(path, "pt") as file:
+        about: dict[str, str] = file.metadata() or {}
+    measures = {k: round(v, 4) for k, v in scores.items() if k not in (*LOSSES, "total")}
+    cells = [model, about.get("step", "unknown")]
+    cells += [f"{scores[name]:.4f}" for name in (*LOSSES, "total")]
+    cells += [f"{reference['total']:.4f}" if reference else "-"]
+    cells += [", ".join(f"{name} {value}" for name, value in measures.items()) or "-"]
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _add_row(card: Path, row: str) -> None:
+    """Append a row to the table of candidates, which is the end of the model card."""
+    text = card.read_text() if card.is_file() else ""
+    if HEADING not in text:
+        text = f"{text.rstrip()}\n\n{INTRODUCTION}".lstrip()
+    write_atomically(card, (text + row).encode())
+
+
+@click.command()
+@click.argument("content_dir", type=click.Path(path_type=Path))
+@click.argument("style_dir", type=click.Path(path_type=Path))
+@click.option("--weights", metavar="NAME=FILE", required=True, help="What to consider.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("weights"),
+    show_default=True,
+    help="Of the shipped weights and the model card.",
+)
+def main(content_dir: Path, style_dir: Path, weights: str, folder: Path) -> None:
+    """Keep weights as candidates to ship, if they are better than those that ship."""
+    name, _, file = weights.partition("=")
+    if name not in TRAINED or not file:
+        allowed = " or ".join(f"{model}=FILE" for model in TRAINED)
+        raise found_error("--weights", repr(weights), allowed)
+    click.echo(consider(Judge(name, content_dir, style_dir), Path(file), folder))
+
+
+if __name__ == "__main__":
+    raise SystemExit(cli.run(main))
