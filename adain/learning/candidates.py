@@ -21,7 +21,7 @@ from adain.learning.objective import Objective
 from adain.learning.options import TrainOptions, choose_device
 from adain.learning.precision import training_dtype
 from adain.learning.pretrained import load_fast, load_trainable
-from adain.weights import TRAINED
+from adain.registry import BUILT_IN, TRAINED
 
 # No loss and no measure may be more than 1 % worse, whatever the total gains.
 TOLERANCE = 1.01
@@ -92,8 +92,8 @@ def consider(judge: Judge, weights: Path, folder: Path) -> str:
     """
     model = judge.options.model
     scores = judge.scores(load_trainable(model, weights))
-    kept = folder / "candidates" / TRAINED[model]
-    shipped = _loaded(model, folder / TRAINED[model])
+    kept = folder / "candidates" / BUILT_IN[model].source
+    shipped = _loaded(model, folder / BUILT_IN[model].source)
     reference = judge.scores(shipped) if shipped is not None else None
     said = f"{weights}: held-out total {scores['total']:.4f}"
     if reference is not None and not is_better(scores, reference):

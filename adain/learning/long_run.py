@@ -18,7 +18,7 @@ from adain.errors import AdaINError
 from adain.files import write_atomically
 from adain.learning.candidates import Judge, consider
 from adain.learning.pretrained import load_trainable
-from adain.weights import TRAINED
+from adain.registry import BUILT_IN, TRAINED
 
 Report = Callable[[str], object]
 
@@ -96,7 +96,7 @@ def _start(
     start = run_dir / "start.safetensors"
     if (run_dir / "checkpoint.pt").exists():
         return ["--weights", str(start)] if start.is_file() else []
-    source = given or folder / TRAINED[model]
+    source = given or folder / BUILT_IN[model].source
     try:
         load_trainable(model, source)
     except AdaINError as error:

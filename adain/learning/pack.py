@@ -20,7 +20,7 @@ from adain.images import load_image
 from adain.learning.data import find_images
 from adain.learning.loss_network import ROUNDED_FILE, write_rounded
 from adain.learning.pretrained import load_trainable
-from adain.weights import TRAINED
+from adain.registry import BUILT_IN, TRAINED
 
 ENTRY = "NAME=FILE"
 
@@ -98,8 +98,8 @@ def pack_weights(entry: str, output: Path) -> str:
     load_trainable(name, Path(file))
     data = Path(file).read_bytes()
     output.mkdir(parents=True, exist_ok=True)
-    write_atomically(output / TRAINED[name], data)
-    return f"{output / TRAINED[name]}: {len(data) / 1e6:.1f} MB"
+    write_atomically(output / BUILT_IN[name].source, data)
+    return f"{output / BUILT_IN[name].source}: {len(data) / 1e6:.1f} MB"
 
 
 @click.command()

@@ -20,7 +20,7 @@ from adain.learning.loss_network import ROUNDED_FILE
 from adain.learning.options import TrainOptions
 from adain.learning.train import train
 from adain.learning.trainer import Trainer
-from adain.weights import TRAINED
+from adain.registry import BUILT_IN, TRAINED
 
 CONTENT, STYLE = "content", "style"
 # No step of a sprint is waited for: held-out losses come by the clock.
@@ -47,7 +47,7 @@ class Packed:
 
     def weights(self, model: str) -> Path | None:
         """The weights that a model starts from, or None where it starts from scratch."""
-        path = self.folder / TRAINED[model]
+        path = self.folder / BUILT_IN[model].source
         return path if path.is_file() else None
 
 

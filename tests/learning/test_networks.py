@@ -225,7 +225,6 @@ def test_a_tile_of_the_features_gives_a_tile_of_the_picture(model: VGG19 | Fast)
     style, one = model.style(random(1, 3, 64, 64, seed=1)), torch.ones(1, 1, 1, 1)
     whole = model.decoder(features, statistics, style, one, *skips)
     # Cut at whole strides, and looked at 112 pixels from there: as far as a decoder sees.
-    rows = 256 // model.feature_stride
     upper = model.decoder(
         features[:, :, : 256 // model.feature_stride + 2 * model.margin],
         statistics,
