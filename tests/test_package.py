@@ -120,7 +120,8 @@ def test_wheel_holds_the_package_and_the_model_files_alone(wheel: Path) -> None:
     modules = {name for name in names if name.startswith("adain/") and not name.startswith(folder)}
     checkout = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("adain/**/*.py")}
     assert modules >= checkout
-    assert not [name for name in modules if not name.endswith((".py", ".typed", ".html", ".js"))]
+    kinds = (".py", ".typed", ".html", ".js", ".json")
+    assert not [name for name in modules if not name.endswith(kinds)]
     assert information + "licenses/LICENSE" in names
 
 
