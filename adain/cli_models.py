@@ -8,6 +8,7 @@ from adain import registry, weights
 from adain.cli_learning import EXAMPLES, FILE, require_learn
 from adain.cli_options import MODEL
 from adain.errors import AdaINError
+from adain.stylizer import Stylizer
 
 
 @click.group(invoke_without_command=True)
@@ -59,7 +60,15 @@ def get(model: str) -> None:
 
 
 def _ready(model: str) -> bool:
-    return all(model in weights.available_models(p) for p in registry.EXPORTED)
+    """Whether all of a model's files are here, and of this version of adain."""
+    if not all(model in weights.available_models(p) for p in registry.EXPORTED):
+        return False
+    try:
+        for precision in registry.EXPORTED:
+            Stylizer(model, "cpu", precision=precision)
+    except AdaINError:
+        return False
+    return True
 
 
 @models.command(

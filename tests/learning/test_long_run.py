@@ -75,6 +75,13 @@ def test_weights_of_the_first_fast_start_nothing(
     long_run(tmp_path, tmp_path, ["fast"], **options)
     assert "fast starts from scratch, or from --weights FILE" in said[0]
     assert (tmp_path / "runs" / "calls").read_text() == "fast\n"
+    # Unless their successor has been begun.
+    (tmp_path / "runs" / "fast" / "checkpoint.pt").unlink()
+    (tmp_path / "next").mkdir()
+    save_file(Fast().state_dict(), tmp_path / "next" / "fast.safetensors")
+    long_run(tmp_path, tmp_path, ["fast"], **options)
+    start = tmp_path / "runs" / "fast" / "start.safetensors"
+    assert (tmp_path / "runs" / "calls").read_text() == f"fast\nfast --weights {start}\n"
     # Where they are asked for by name, that is a mistake.
     (tmp_path / "runs" / "fast" / "checkpoint.pt").unlink()
     with pytest.raises(AdaINError, match="not weights of this model"):
