@@ -83,7 +83,7 @@ def cases(count: int = CASES, seed: int = 0) -> list[Case]:
     random = np.random.default_rng(seed)
 
     def size() -> int:
-        return int(np.exp(random.uniform(np.log(16), np.log(224))))
+        return int(np.exp(random.uniform(np.log(16), np.log(160))))
 
     drawn = [
         Case(size(), size(), size(), size(), int(random.integers(1, 4)), random.uniform())

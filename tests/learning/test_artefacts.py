@@ -110,8 +110,8 @@ def first(line: str) -> str:
     [
         (["{folder}/nothing"], "nothing: not a folder"),
         (["{folder}", "--pairs", "4"], "pairs: found 4; allowed is 1 to 3"),
-        (["{folder}", "--weights", "slow=a"], "--weights: found 'slow=a'; allowed: fast=FILE or"),
-        (["{folder}", "--paper-decoder", "{folder}/a"], "a: no such file"),
+        (["{folder}", "--weights", "slow=a"], "--weights: found 'slow=a'; allowed: fast=FILE, "),
+        (["{folder}", "--paper-decoder", "{folder}/a"], "a: found no such file"),
     ],
 )
 def test_a_bad_argument_is_one_line_and_status_2(
