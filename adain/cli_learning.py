@@ -92,6 +92,16 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
     help="Steps of plain reconstruction first. [default: 1500, none with --weights]",
 )
 @click.option(
+    "--estimate-steps",
+    type=int,
+    help="Steps that train fast's style network alone, first of all. [default: 0]",
+)
+@click.option(
+    "--estimate-weight",
+    type=float,
+    help="Of the statistics that fast's style network estimates. [default: 10]",
+)
+@click.option(
     "--zoom", type=float, help="Enlarge a third of the contents up to so many times. [default: 2]"
 )
 @click.option(
