@@ -36,7 +36,7 @@ lint: $(VENV)/test-$(RUNTIME)
 # It goes on from its checkpoints until it is stopped, and takes only time that nothing else wants.
 # With MODEL it keeps to one core, so that two of them share two.
 train: train-folders $(VENV)/test-$(RUNTIME)
-	$(if $(MODEL),OMP_NUM_THREADS=1) nice -n 19 $(BIN)/python -m adain.learning.long_run \
+	$(if $(MODEL),OMP_NUM_THREADS=1) nice -n 19 $(BIN)/adain long-run \
 		'$(CONTENT)' '$(STYLE)' --turn $(TURN) $(if $(MODEL),--model $(MODEL)) \
 		$(if $(WEIGHTS),--weights '$(WEIGHTS)') -- $(ARGS)
 

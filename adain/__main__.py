@@ -1,5 +1,5 @@
 """``python -m adain`` is the ``adain`` command."""
 
-from adain.cli import main
+from adain.cli.main import main
 
 main()

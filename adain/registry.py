@@ -1,7 +1,7 @@
 """The registry of models: one row for each, built in or imported, and how it is got.
 
 Which of `paper` and `vgg19` to take for fidelity is decided by their losses on the same pairs,
-`python -m adain.learning.evaluate`: README.md, "Models" and "Quality", says so.
+`adain evaluate`: README.md, "Models" and "Quality", says so.
 """
 
 import json

@@ -10,13 +10,13 @@ import numpy.typing as npt
 from PIL import Image
 
 from adain import maps, weights
-from adain.caching import Recent, digest
+from adain.cache import Recent, digest
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
 from adain.errors import AdaINError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, load_image
+from adain.images.picture import Picture
 from adain.padding import SMALLEST as SMALLEST
 from adain.padding import padded, to_planar
-from adain.picture import Picture
 from adain.providers import reason_of
 from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import VGG19_STATISTICS, Style

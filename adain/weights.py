@@ -30,10 +30,7 @@ VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
 # The decoder released with the paper, from the same place, and what it is kept as here.
 PAPER_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/decoder.pth"
 PAPER_FILE = "decoder.pth"
-GET_INT8 = (
-    "`python -m adain.learning.quantize --model vgg19 PHOTOS_DIR PAINTINGS_DIR -o"
-    " ~/.cache/adain` makes it"
-)
+GET_INT8 = "`adain quantize --model vgg19 PHOTOS_DIR PAINTINGS_DIR -o ~/.cache/adain` makes it"
 # SHA-256 of the raw little-endian float32 bytes of the encoder's tensors. The published file's own
 # digest says nothing about copies in other formats; the tensors' do.
 VGG19_TENSOR_DIGESTS = {

@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from adain.cli import run
+from adain.cli.run import run
 from benchmarks.report import Plan, report
 
 

@@ -15,9 +15,9 @@ import click
 import numpy as np
 from PIL import Image
 
-from adain.cli import run
-from adain.learning.evaluate import markdown_table
-from demo.browser import browsing, serving
+from adain.cli.run import run
+from adain.learning.evaluation.evaluate import markdown_table
+from tools.browser import browsing, serving
 
 MOVE = """strength => new Promise((resolve) => {
     const picture = document.querySelector('#result img.after');

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import click
 
-from adain.cli import run
+from adain.cli.run import run
 from adain.images import load_image
-from adain.learning.evaluate import markdown_table
-from adain.learning.gatys import GatysResult, gatys
-from adain.learning.gatys_objective import GatysOptions, Objective
-from adain.learning.metrics import Pair, read_pairs, to_tensor
-from adain.learning.vgg import VGG19Layers, load_vgg19_layers
+from adain.learning.evaluation.evaluate import markdown_table
+from adain.learning.evaluation.metrics import Pair, read_pairs, to_tensor
+from adain.learning.gatys.objective import GatysOptions, Objective
+from adain.learning.gatys.run import GatysResult, gatys
+from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
 
 WINDOW = 20
 

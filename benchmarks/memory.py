@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from adain.cli import run
+from adain.cli.run import run
 from benchmarks.sides import SIDES, random_pixels, style_size
 
 STATUS = Path("/proc/self/status")

@@ -20,10 +20,10 @@ import numpy.typing as npt
 import onnxruntime
 
 from adain import weights
-from adain.cli import run
-from adain.cli_options import MODEL
+from adain.cli.parameters import MODEL
+from adain.cli.run import run
 from adain.errors import found_error
-from adain.learning.evaluate import markdown_table
+from adain.learning.evaluation.evaluate import markdown_table
 from adain.sessions import Sessions
 from benchmarks.machine import describe_cpu, describe_versions
 from benchmarks.sides import style_size

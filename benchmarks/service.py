@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from adain import AdaINError, Stylizer, load_image, weights
-from adain.cli import run
+from adain.cli.run import run
 from adain.images import encode_image
 from benchmarks.uploads import MAX_PIXELS, mutated
 

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from adain.learning.fast import Fast
-from adain.learning.networks import VGG19, PaperDecoder
-from adain.learning.pretrained import load_model
+from adain.learning.models.fast import Fast
+from adain.learning.models.networks import VGG19, PaperDecoder
+from adain.learning.models.pretrained import load_model
 from benchmarks.sides import Pixels, Side
 
 

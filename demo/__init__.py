@@ -1,1 +1,1 @@
-"""The browser demo: `python -m demo`."""
+"""``python -m demo`` is ``adain demo``; the page itself is `adain.demo`."""

@@ -17,23 +17,26 @@ from adain.errors import AdaINError
 
 INSTALL = """
 import sys
-from adain import cli, weights
+from adain import weights
+from adain.cli.main import cli
+from adain.cli.run import run
 weights.VGG19_URL = {url!r}
 # What comes with it is not there: its minutes are those of `imported`.
 weights.PAPER_URL = {url!r} + ".none"
-sys.exit(cli.run(cli.cli, ["models", "get", "vgg19"]))
+sys.exit(run(cli, ["models", "get", "vgg19"]))
 """
 
 # The proof of a few sizes: that of all takes ten minutes.
 IMPORT = """
 import sys
 from functools import partial
-from adain import cli
-from adain.learning import export
-from adain.learning.parity import Case
+from adain.cli.main import cli
+from adain.cli.run import run
+from adain.learning.onnx import export
+from adain.learning.onnx.parity import Case
 few = [Case(16, 24, 40, 32, 2, 0.7), Case(70, 45, 32, 32, 1, 1.0)]
 export.compare = partial(export.compare, chosen=few)
-sys.exit(cli.run(cli.cli, ["models", "import", *sys.argv[1:]]))
+sys.exit(run(cli, ["models", "import", *sys.argv[1:]]))
 """
 # What the imported model of the tests is called.
 MOSAIC = "mosaic-2"
@@ -64,7 +67,7 @@ def imported(vgg19_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Where `python -m export` and `adain models get vgg19` put the files of each model."""
     pytest.importorskip("torch", reason="the learning side needs PyTorch")
-    from adain.learning.parity import CASES, HOSTILE
+    from adain.learning.onnx.parity import CASES, HOSTILE
 
     folders = {"fast": tmp_path_factory.mktemp("fast")}
     said = _done(sys.executable, "-m", "export", "--model", "fast", "-o", str(folders["fast"]))
@@ -118,7 +121,7 @@ def serving_vgg19(published: Path, folder: Path) -> Iterator[str]:
     import torch
     from safetensors.torch import load_file
 
-    from adain.learning import pretrained
+    from adain.learning.models import pretrained
 
     tensors = load_file(published)
     state = {

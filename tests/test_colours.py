@@ -5,7 +5,7 @@ import pytest
 
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
 from adain.images import load_image
-from adain.picture import Picture
+from adain.images.picture import Picture
 
 
 def picture(seed: int, low: float = 0.3, high: float = 0.7) -> np.ndarray:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from adain import Style, Stylizer, maps, registry, weights
 from adain.images import load_image
-from adain.picture import Picture
+from adain.images.picture import Picture
 
 ROUNDING = 5e-6  # of float32, through the networks
 HALF = np.zeros((4, 6), bool)

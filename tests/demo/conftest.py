@@ -1,27 +1,98 @@
-"""One demo for all tests that do not need their own."""
+"""One demo and one browser for all tests of the page."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
-from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
-if find_spec("gradio") and find_spec("prometheus_client"):
-    import httpx
-    from serving import Demo, serving
-else:  # without the demo there is nothing to test
-    collect_ignore_glob = ["test_*.py"]
+pytest.importorskip("gradio")
+pytest.importorskip("playwright.sync_api")
+
+from visits import TIMEOUT, Visit, waves
+
+from adain.server.engine import Engine
+from adain.server.settings import Settings
+from tools.browser import FLAGS, free_port, start
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Demo]:
-    """Small limits, so that little is enough to pass them; a clean log at the end."""
-    with serving("--max-upload", "1MB", "--max-pixels", "300k", "--queue", "40") as demo:
-        yield demo
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running demo, which at the end stops with status 0 and no complaint."""
+    cache = tmp_path_factory.mktemp("cache")
+    # A proxy that is not there: nothing the demo says to itself may go by way of it.
+    variables = {"XDG_CACHE_HOME": str(cache), "HTTP_PROXY": "http://127.0.0.1:9"}
+    process = start("--port", str(free_port()), **variables)
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        pytest.fail(process.communicate()[1])
+    yield line.split()[2]
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0
+    assert "Traceback" not in errors, errors
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    """An engine in this process, for what a tab computes."""
+    engine = Engine(Settings(), "cpu")
+    yield engine
+    engine.close()
+
+
+# Of a module: Playwright runs once at a time in a process, and other folders' tests use it too.
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield started
+        started.close()
 
 
 @pytest.fixture
-def client(running: Demo) -> Iterator[httpx.Client]:
-    with running.client() as client:
-        yield client
+def visit(browser: Any, demo: str) -> Iterator[Visit]:
+    """A fresh page with its first result shown; at the end nothing went elsewhere or wrong."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    visit = Visit(page, demo)
+    visit.open()
+    yield visit
+    page.close()
+    assert visit.strangers == []
+    assert visit.complaints == []
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Path:
+    """301 x 203 as stored, to be shown turned upright: 203 x 301."""
+    path = tmp_path / "content picture.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(waves(301, 203, 1)).save(path, exif=exif)
+    return path
+
+
+@pytest.fixture
+def style(tmp_path: Path) -> Path:
+    path = tmp_path / "style.png"
+    Image.fromarray(waves(240, 180, 2)).save(path)
+    return path
+
+
+@pytest.fixture
+def sticker(tmp_path: Path) -> Path:
+    """A picture with an alpha channel."""
+    path = tmp_path / "sticker.png"
+    picture = Image.fromarray(waves(150, 97, 3))
+    picture.putalpha(Image.fromarray(waves(150, 97, 4)[..., 0]))
+    picture.save(path)
+    assert np.asarray(picture).shape == (97, 150, 4)
+    return path

@@ -13,7 +13,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-from adain.images import save_image  # noqa: E402
+from adain.images import save_image
 
 pytestmark = pytest.mark.usefixtures("vgg19_weights")
 OPTIONS = ["--crop", "64", "--batch-size", "4", "--reconstruction-steps", "2"]
@@ -38,7 +38,7 @@ def command(processes: int, *arguments: str, program: Path | None = None) -> lis
         launch += ["--nproc-per-node", str(processes)]
     if program is not None:
         return [*launch, str(program), *arguments]
-    return [*launch, "-m", "adain.learning.train", *arguments]
+    return [*launch, "-m", "adain.learning.training.loop", *arguments]
 
 
 def environment() -> dict[str, str]:
@@ -84,8 +84,8 @@ def test_two_processes_match_one(folders: list[str], tmp_path: Path, model: str)
 THREADS_LEFT = """
 import sys
 from pathlib import Path
-from adain.cli import run
-from adain.cli_learning import train
+from adain.cli.run import run
+from adain.cli.train import train
 status = run(train, sys.argv[1:])
 for thread in Path("/proc/self/task").iterdir():
     print("left:", (thread / "comm").read_text().strip(), flush=True)

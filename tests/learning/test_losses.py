@@ -5,10 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-from torch import Tensor  # noqa: E402
+from torch import Tensor
 
-from adain.learning import losses  # noqa: E402
-from adain.learning.layers import channel_statistics  # noqa: E402
+from adain.learning import losses
+from adain.learning.models.layers import channel_statistics
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-from adain.learning.memory import available_memory  # noqa: E402
+from adain.learning.memory import available_memory
 
 MB = 1_000_000
 # In a process of its own: how an allocator behaves hangs on all that was allocated before.

@@ -1,0 +1,40 @@
+"""``adain demo``: the page in a browser, and the HTTP service beside it."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from adain.cli.server_options import server_options
+from adain.errors import AdaINError
+from adain.server.settings import Settings
+
+if TYPE_CHECKING:
+    from adain.server.engine import Engine
+    from adain.server.middleware import Page
+
+# What the demo needs beside the library, by the name of its module.
+NEEDED = {"gradio": "Gradio", "prometheus_client": "prometheus-client"}
+
+
+@click.command()
+@server_options
+@click.option("--mcp", is_flag=True, help="Offer two tools by the Model Context Protocol.")
+def demo(**options: object) -> None:
+    """Try arbitrary style transfer in a browser, or over HTTP (see /v1/docs)."""
+    settings = Settings(**options)  # type: ignore[arg-type]
+    for module, package in NEEDED.items():
+        if find_spec(module) is None:
+            raise AdaINError(f"the demo needs {package}: pip install 'adain[demo]'")
+    if settings.mcp and find_spec("mcp") is None:
+        raise AdaINError("--mcp needs one package more: pip install 'gradio[mcp]'")
+    from adain.server.launch import launch
+
+    def page(engine: "Engine", folder: Path) -> "Page":
+        # Gradio takes seconds to import, and reads its environment as it is imported.
+        from adain.demo.mount import mount
+
+        return mount(engine, folder)
+
+    launch(settings, page)

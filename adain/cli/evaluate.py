@@ -1,0 +1,30 @@
+"""``adain evaluate``: the losses of models on pairs of pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from adain.cli.parameters import model_options, require_learn
+
+
+@click.command(epilog="Example: adain evaluate EVAL_DIR --paper-decoder FILE")
+@click.argument("folder", metavar="EVAL_DIR", type=click.Path(path_type=Path))
+@model_options
+@click.option("--pairs", "count", type=int, help="Only so many pairs, spread evenly.")
+@click.option(
+    "--csv", "table", type=click.Path(path_type=Path), help="Write the figures of every pair."
+)
+def evaluate(
+    folder: Path,
+    paper_decoder: Path | None,
+    weights: Sequence[str],
+    names: Sequence[str],
+    count: int | None,
+    table: Path | None,
+) -> None:
+    """Compare trained models on the pairs of EVAL_DIR: pairs.csv, content/ and style/."""
+    require_learn("evaluating")
+    from adain.learning.evaluation.evaluate import evaluate_models
+
+    click.echo(evaluate_models(folder, paper_decoder, weights, names, count, table))

@@ -1,0 +1,39 @@
+"""``adain gallery``: contact sheets of every content in every style."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from adain.cli.parameters import model_options, require_learn
+
+
+@click.command(epilog="Example: adain gallery EVAL_DIR -o ../gallery")
+@click.argument("folder", metavar="EVAL_DIR", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT_DIR",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder to write, outside of this checkout.",
+)
+@model_options
+@click.option("--alpha", default="0,0.25,0.5,0.75,1", show_default=True, help="The strengths.")
+@click.option(
+    "--size", type=int, default=384, show_default=True, help="Long side of the pictures in pixels."
+)
+def gallery(
+    folder: Path,
+    output: Path,
+    paper_decoder: Path | None,
+    weights: Sequence[str],
+    names: Sequence[str],
+    alpha: str,
+    size: int,
+) -> None:
+    """Write contact sheets of every content in every style of EVAL_DIR: content/ and style/."""
+    require_learn("a gallery")
+    from adain.learning.evaluation.gallery import write_gallery
+
+    click.echo(write_gallery(folder, output, paper_decoder, weights, names, alpha, size))

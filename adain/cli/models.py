@@ -1,0 +1,108 @@
+"""``adain models``: list the models, get what one needs, import a decoder, remove it again."""
+
+from pathlib import Path
+
+import click
+
+from adain import registry, weights
+from adain.cli.parameters import EXAMPLES, FILE, MODEL, require_learn
+from adain.errors import AdaINError
+from adain.stylizer import Stylizer
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def models(context: click.Context) -> None:
+    """List the models: what is here, what can be fetched, sizes and digests."""
+    if context.invoked_subcommand is not None:
+        return
+    for name, model in weights.models().items():
+        here = [p for p in model.precisions if name in weights.available_models(p)]
+        state = f"ready in {', '.join(here)}" if here else f"not here; {model.get}"
+        click.echo(f"{name}: {state} (licence: {model.licence})")
+        for file in weights.model_files(name):
+            path = weights.look_for(file)
+            if path is None:
+                click.echo(f"  {file:30} missing")
+            else:
+                size = f"{path.stat().st_size / 1e6:.1f} MB"
+                click.echo(f"  {file:30} {size:>8}  sha256 {weights.sha256(path)}  {path}")
+    click.echo("searched: " + ", ".join(str(folder) for folder in weights.search_folders()))
+
+
+@models.command()
+@click.argument("model", type=MODEL)
+def get(model: str) -> None:
+    """Fetch or build what MODEL needs, into the user's cache, once.
+
+    With vgg19 comes paper, the decoder released with the paper.
+    """
+    if model in ("vgg19", "paper") and not _ready(model):
+        require_learn(f"building {model}'s model files")
+        from adain.learning.onnx import importing
+
+        install = importing.install_vgg19 if model == "vgg19" else importing.install_paper
+        install(click.echo)
+    for precision in registry.EXPORTED:
+        # Of fast, this says which file a broken installation lacks.
+        for path in weights.find_model(model, precision).values():
+            click.echo(f"{path}: ready")
+    if model == "vgg19" and not _ready("paper"):
+        try:
+            require_learn("building paper's model files")
+            from adain.learning.onnx import importing
+
+            importing.install_paper(click.echo)
+        except AdaINError as error:
+            # What was asked for is ready, and works without the other.
+            click.echo(f"paper: not made: {error}")
+
+
+def _ready(model: str) -> bool:
+    """Whether all of a model's files are here, and of this version of adain."""
+    if not all(model in weights.available_models(p) for p in registry.EXPORTED):
+        return False
+    try:
+        for precision in registry.EXPORTED:
+            Stylizer(model, "cpu", precision=precision)
+    except AdaINError:
+        return False
+    return True
+
+
+@models.command(
+    "import",
+    epilog=EXAMPLES
+    + "  adain models import decoder.pth --name mosaic --licence 'CC BY 4.0'\n"
+    + "  adain stylize photo.jpg starry.jpg -o out.png --model mosaic\n"
+    + "  adain models remove mosaic\n",
+)
+@click.argument("file", type=FILE)
+@click.option("--name", required=True, help=f"Of the new model: {registry.ALLOWED_NAMES}.")
+@click.option("--licence", help="Of the decoder, as its author states it.")
+def import_(file: Path, name: str, licence: str | None) -> None:
+    """Make a model of the decoder in FILE, .pth or .safetensors, and VGG-19.
+
+    FILE is a state dict in the form of pytorch-AdaIN: nine 3x3 convolutions. Its ONNX files go into
+    the user's cache if ONNX Runtime gives what PyTorch does. The name paper is for the decoder that
+    was released with the paper, and for no other.
+    """
+    if name != "paper":
+        registry.check_name(name)
+    if licence is not None:
+        registry.check_licence(licence)
+    require_learn("importing a decoder")
+    from adain.learning.onnx.importing import import_decoder
+
+    import_decoder(file, name, licence, click.echo)
+    for precision in registry.EXPORTED:
+        for path in weights.find_model(name, precision).values():
+            click.echo(f"{path}: ready")
+
+
+@models.command()
+@click.argument("model", type=MODEL)
+def remove(model: str) -> None:
+    """Delete the files of MODEL, an imported one or paper, from the user's cache."""
+    for path in weights.remove_model(model):
+        click.echo(f"{path}: removed")

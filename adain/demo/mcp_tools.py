@@ -1,0 +1,81 @@
+"""Two tools of the Model Context Protocol: functions of the page, with nothing to see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gradio as gr
+from PIL import Image
+
+from adain import AdaINError, weights
+from adain.drawings import gallery as examples
+from adain.server.engine import Engine
+from adain.stylizer import STYLE_SIDE
+
+MAX_SIDE = 1536  # pixels: results travel in base64
+
+
+def offer(engine: Engine) -> None:
+    """Add the functions to the page that is being built."""
+    models = weights.available_models()
+
+    def paint(content: Path, style: Path, strength: float, model: str) -> Image.Image:
+        def work() -> Image.Image:
+            picture = engine.picture(content, MAX_SIDE)
+            painted = engine.picture(style, STYLE_SIDE).rgb
+            with engine.computing():
+                result = engine.stylizer(model).stylize_picture(
+                    picture, painted, strength, style_size=None
+                )
+            return result.to_pil()
+
+        try:
+            return engine.run(work)
+        except AdaINError as error:
+            line = str(error).replace(str(content), "content").replace(str(style), "style")
+            raise gr.Error(line, print_exception=False) from error
+
+    def stylize(
+        content: str, style: str, strength: float = 1.0, model: str = models[0]
+    ) -> Image.Image:
+        """Repaint a picture in the manner of another picture.
+
+        Args:
+            content: The picture to repaint, as a data: URL.
+            style: The picture whose manner is taken, as a data: URL.
+            strength: 0 leaves the picture as it is, 1 takes the full style.
+            model: The name of a model of this server.
+        """
+        return paint(Path(content), Path(style), strength, model)
+
+    def stylize_in(
+        content: str, style: str, strength: float = 1.0, model: str = models[0]
+    ) -> Image.Image:
+        """Repaint a picture in one of the styles that come with this server.
+
+        Args:
+            content: The picture to repaint, as a data: URL.
+            style: The name of a style.
+            strength: 0 leaves the picture as it is, 1 takes the full style.
+            model: The name of a model of this server.
+        """
+        drawing = {style: examples.STYLES[style]}
+        return paint(Path(content), examples.drawn(drawing)[0], strength, model)
+
+    content, style = _picture("Content"), _picture("Style")
+    strength = gr.Slider(0, 1, 1, label="Strength", visible=False)
+    name = gr.Dropdown(list(examples.STYLES), label="Style", visible=False)
+    model = gr.Dropdown(models, value=models[0], label="Model", visible=False)
+    result = gr.Image(format="png", label="Result", visible=False)
+    event = gr.Button("Stylize", visible=False).click
+    # Straight to the function: for Gradio's own line it would call itself over the network, at
+    # whatever address the request gives as its host.
+    event(stylize, [content, style, strength, model], result, api_name="stylize", queue=False)
+    event(stylize_in, [content, name, strength, model], result, api_name="stylize_in", queue=False)
+
+
+def _picture(label: str) -> gr.Image:
+    image = gr.Image(type="filepath", image_mode=None, label=label, visible=False)
+    # Reading pictures is the engine's; Gradio's own fails in tracebacks.
+    image.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign]
+    return image

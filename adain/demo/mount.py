@@ -1,0 +1,75 @@
+"""The page as an ASGI application: Gradio mounted so that it keeps to this machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from adain.server.engine import Engine
+from adain.server.exchange import Scope
+from adain.server.middleware import Page
+
+LOOK = 0.05  # seconds between looks at Gradio's own queue, as Gradio has it on Windows
+
+
+def prepare(host: str, folder: Path) -> None:
+    """Set what Gradio reads from the environment when it is imported or launched."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    # It asks its own server whether it is up by way of any proxy the environment names, and would
+    # not reach it.
+    for name in ("no_proxy", "NO_PROXY"):
+        os.environ[name] = ",".join(
+            filter(None, (os.environ.get(name), "127.0.0.1,localhost", host))
+        )
+
+
+def mount(engine: Engine, folder: Path) -> Page:
+    """The page as an ASGI application; ``folder`` is for its uploads."""
+    settings = engine.settings
+    prepare(settings.host, folder)
+    import gradio as gr
+    from fastapi import FastAPI
+
+    from adain.demo import app, mcp_tools
+
+    page = app.build(engine)
+    # Unless it was launched by itself, Gradio reads any file that a request names.
+    page.has_launched = True
+    # Its own queue is for events that report their progress; the engine's bounds the rest.
+    page._queue.max_size = max(1, settings.queue)
+    # Gradio looks a thousand times a second whether there is any, which takes a twelfth of a core.
+    page._queue.sleep_when_free = LOOK
+    if settings.mcp:
+        with page:
+            mcp_tools.offer(engine)
+    mounted = gr.mount_gradio_app(
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        page,
+        path="/",
+        server_name=settings.host,
+        server_port=settings.port,
+        auth=settings.auth,
+        max_file_size=settings.max_upload,
+        show_error=False,
+        mcp_server=settings.mcp,
+        **app.launch_options(),
+    )
+    if page.mcp_server_obj:
+        # Where it calls itself; else at the host that a request names, whichever that is.
+        page.mcp_server_obj._local_url = settings.address
+
+    def has_events(scope: Scope) -> bool:
+        """Whether Gradio knows the stream that is asked for; else it would fail in the middle."""
+        path, query = scope["path"], parse_qs(scope["query_string"].decode("latin-1"))
+        queue = page._queue
+        if path.endswith("/queue/data"):
+            return query.get("session_hash", [""])[0] in queue.pending_messages_per_session
+        if "/call/" in path:
+            event = path.rpartition("/")[2]
+            pending = queue.pending_event_ids_session.values()
+            return event in queue.event_ids_to_events or any(event in ids for ids in pending)
+        return True
+
+    return Page(mounted, has_events)

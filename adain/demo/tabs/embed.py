@@ -1,0 +1,109 @@
+"""The tab for other people's programs: the files, their digests, and short programs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from adain import weights
+from adain.demo.widgets import EVENT
+from adain.server.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[3]
+EXAMPLES = ROOT / "export" / "examples"
+INTRODUCTION = """\
+`adain-fast.onnx` is the whole model in one file: two uint8 pictures and a strength in, a uint8
+picture out, any size, nothing left to do before or after, in any language that ONNX Runtime knows.
+The licence is MIT: embed it without asking."""
+# The files of `fast` that a program may want, and what each is.
+FILES = {
+    weights.onnx_file("fast", "whole"): "the whole model",
+    weights.onnx_file("fast", "whole", "fp16"): "the whole model in half precision",
+    weights.onnx_file("fast", "style"): "a style picture to a vector, once for each style",
+    weights.onnx_file("fast", "encoder"): "a content to its features, once for each content",
+    weights.onnx_file("fast", "decoder"): "these and a strength to the picture, for every move",
+}
+
+ADDRESS = "ADDRESS"  # in snippets
+CURL = """\
+curl -o out.png ADDRESS/v1/stylize -F content=@photo.jpg -F style=@painting.jpg -F alpha=0.8
+curl -o out.jpg ADDRESS/v1/stylize -F content=@photo.jpg -F style_id=woodcut -F format=jpeg
+curl ADDRESS/v1/styles -F file=@painting.jpg      # an id to use as style_id, and the vector"""
+
+CLIENT = """\
+from gradio_client import Client, handle_file
+
+client = Client("ADDRESS")
+path = client.predict(
+    handle_file("photo.jpg"),
+    handle_file("painting.jpg"),
+    0.8,  # strength
+    "fast",  # model
+    False,  # keep the content's colours
+    1,  # brush size
+    "1024",  # longest side
+    api_name="/stylize",
+)"""
+
+
+def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
+    """Build the tab in the current page; ``start`` is the event of somebody's arrival."""
+    gr.Markdown(INTRODUCTION)
+    with gr.Column(elem_id="files"):
+        for name, purpose in FILES.items():
+            path = weights.look_for(name)
+            if path is not None:
+                with gr.Row(elem_classes="file"):
+                    gr.HTML(about(path, purpose), apply_default_css=False)
+                    gr.DownloadButton(
+                        f"Download {name}", str(path), size="sm", scale=0, min_width=280
+                    )
+    snippets = {
+        "Python": ("python", (EXAMPLES / "python" / "stylize.py").read_text(encoding="utf-8")),
+        "Node.js": ("javascript", (EXAMPLES / "node" / "stylize.mjs").read_text(encoding="utf-8")),
+        "HTTP": ("shell", CURL),
+        "Gradio client": ("python", CLIENT),
+    }
+    address = settings.address.rstrip("/")
+    addressed = {}
+    with gr.Tabs(elem_id="snippets"):
+        for title, (language, code) in snippets.items():
+            with gr.Tab(title):
+                shown = code.replace(ADDRESS, address)
+                box = gr.Code(shown, language=language, interactive=False, label=title)  # type: ignore[arg-type]
+                if shown != code:
+                    addressed[code] = box
+    gr.HTML(
+        "<p>The service's own description: <a href='/v1/docs'>/v1/docs</a>. More examples, C++ and"
+        " a page that runs the model in the browser, are in <code>export/examples</code> of the"
+        " source.</p>"
+    )
+
+    def as_reached(request: gr.Request) -> list[str]:
+        reached = request_address(request.headers, address)
+        return [code.replace(ADDRESS, reached) for code in addressed]
+
+    start(as_reached, None, list(addressed.values()), **EVENT)
+
+
+def request_address(headers: Mapping[str, str], otherwise: str) -> str:
+    """Where a visitor reached the service, perhaps by way of a proxy, as the request has it."""
+    host, scheme = headers.get("host", ""), headers.get("x-forwarded-proto", "http")
+    if scheme in ("http", "https") and re.fullmatch(
+        r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", host
+    ):
+        return f"{scheme}://{host}"
+    return otherwise
+
+
+def about(path: Path, purpose: str) -> str:
+    """A file's name, what it is for, its size and its digest."""
+    size = f"{path.stat().st_size / 1e6:.1f} MB"
+    return (
+        f"<p><strong>{path.name}</strong> <span>{size}, {purpose}</span></p>"
+        f"<p class='digest'>SHA-256 <code>{weights.sha256(path)}</code></p>"
+    )

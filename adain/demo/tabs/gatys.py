@@ -1,0 +1,184 @@
+"""The tab that optimises a picture, as Gatys et al. (2016) do, beside what AdaIN makes at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any
+
+import gradio as gr
+
+from adain import AdaINError, weights
+from adain.demo import gatys_plot, widgets
+from adain.demo.gatys_run import GET_MODULES, Optimisation, Wanted, begin, cancel
+from adain.drawings import gallery as examples
+from adain.server.engine import BusyError, Engine
+
+INTRODUCTION = """\
+Gatys, Ecker and Bethge (2016) optimise the pixels themselves: every iteration sends the picture
+through VGG-19 and back. AdaIN answers in one pass. Both are judged here by the loss that Gatys
+minimises: that of the style and that of the content, each with its weight, and their total."""
+MODULES = ("torch", "torchvision", "tqdm")
+GET_WEIGHTS = "adain models get vgg19"
+MISSING = """\
+The optimisation needs PyTorch and the weights of VGG-19, and not all of it is here. This gets what
+is missing; then start the demo again:"""
+INVITATION = "Press Start, and watch the optimisation catch up with AdaIN."
+EMPTY = """<div class="gatys-pictures">
+<figure><div class="waiting">one pass</div><figcaption><b>AdaIN</b></figcaption></figure>
+<figure><div class="waiting">one iteration after another</div>
+<figcaption><b>Gatys</b></figcaption></figure>
+</div>
+<div class="waiting plot">the losses of both, as they fall</div>"""
+OFFERED = 10  # styles; everything on the page is sent to everyone who opens it
+
+SIZES = (128, 256, 384)
+ITERATIONS = (10, 500)
+STARTS = (("Content", "content"), ("Noise", "noise"), ("AdaIN", "adain"))
+PACE = 0.5  # seconds from one update of the page to the next
+Update = tuple[Any, Any, Any, Any]  # of the view, the sentence, Start and Cancel
+
+
+def follow(engine: Engine, wanted: Wanted, visitor: str) -> Iterator[Update]:
+    """Start an optimisation, and tell how it goes until it is over; closed, it ends it."""
+    optimisation = Optimisation(engine, wanted)
+    try:
+        begin(optimisation, visitor)
+    except BusyError as error:
+        yield _idle(gr.skip(), _refusal(error))
+        return
+    try:
+        loading = "Starting." if "torch" in sys.modules else "Loading PyTorch: once, some seconds."
+        yield _busy("", loading)
+        while not optimisation.over.wait(PACE):
+            progress = optimisation.progress()
+            if progress is None:
+                yield _busy(gr.skip(), gr.skip())
+            else:
+                yield _busy(gatys_plot.view(progress), "Optimising.")
+        yield _last(optimisation)
+    finally:
+        # Gradio closes this generator when the visitor has closed the page.
+        optimisation.stop.set()
+
+
+def _busy(view: Any, sentence: Any) -> Update:
+    return view, sentence, gr.Button(interactive=False), gr.Button(interactive=True)
+
+
+def _idle(view: Any, sentence: Any) -> Update:
+    return view, sentence, gr.Button(interactive=True), gr.Button(interactive=False)
+
+
+def _last(optimisation: Optimisation) -> Update:
+    progress, wanted = optimisation.progress(), optimisation.wanted
+    view = gr.skip() if progress is None else gatys_plot.view(progress)
+    if optimisation.error is not None:
+        return _idle(view, _refusal(optimisation.error, wanted.content, wanted.style))
+    if progress is None:
+        return _idle(view, "Cancelled before the first iteration.")
+    cancelled = optimisation.stop.is_set()
+    from_adain = wanted.start == "adain"
+    sentence = gatys_plot.verdict(progress, from_adain=from_adain, cancelled=cancelled)
+    return _idle(view, sentence)
+
+
+def _refusal(error: AdaINError, *paths: str) -> str:
+    return f'<span class="refusal">{widgets.sentence_of(error, *paths)}</span>'
+
+
+def missing() -> list[str]:
+    """The commands that get what the optimisation needs and this machine has not."""
+    commands = []
+    if any(find_spec(name) is None for name in MODULES):
+        commands.append(GET_MODULES)
+    if weights.look_for(*weights.VGG19_FILES) is None:
+        commands.append(GET_WEIGHTS)
+    return commands
+
+
+def gatys_tab(engine: Engine) -> None:
+    """Build the tab in the current page; a content and a style are chosen."""
+    gr.Markdown(INTRODUCTION)
+    if commands := missing():
+        lines = "\n".join(commands)
+        gr.Markdown(f"{MISSING}\n\n```\n{lines}\n```", elem_id="gatys-missing")
+        return
+    with gr.Row(elem_classes="tab"):
+        with gr.Column(scale=5, min_width=320):
+            pictures = _pictures()
+        with gr.Column(scale=7, min_width=320):
+            inputs = [*pictures, *_choices()]
+            with gr.Row():
+                start = gr.Button("Start", variant="primary", elem_id="gatys-start", min_width=120)
+                stop = gr.Button("Cancel", interactive=False, elem_id="gatys-cancel", min_width=120)
+            sentence = widgets.caption("gatys-caption")
+            sentence.value = INVITATION
+            view = gr.HTML(
+                EMPTY,
+                css_template=(widgets.WEB / "gatys.css").read_text(encoding="utf-8"),
+                apply_default_css=False,
+                elem_id="gatys-view",
+            )
+
+    def on_start(
+        content: str | None,
+        style: str | None,
+        size: int,
+        iterations: int,
+        first: str,
+        model: str,
+        request: gr.Request,
+    ) -> Iterator[Update]:
+        try:
+            paths = [widgets.require(content, "content"), widgets.require(style, "style")]
+        except AdaINError as error:
+            yield _idle(gr.skip(), _refusal(error))
+            return
+        wanted = Wanted(str(paths[0]), str(paths[1]), size, int(iterations), first, model)
+        yield from follow(engine, wanted, str(request.session_hash))
+
+    def on_stop(request: gr.Request) -> None:
+        cancel(str(request.session_hash))
+
+    event: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    # Gradio would let the second visitor wait in its line, where nothing tells why.
+    start.click(on_start, inputs, [view, sentence, start, stop], concurrency_limit=None, **event)
+    # Not by `cancels`, which would end the updates before they tell what came of it.
+    stop.click(on_stop, None, None, queue=False, **event)
+
+
+def _pictures() -> list[gr.Image]:
+    """Places for the content and the style, and drawings for both."""
+    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    with gr.Row():
+        content = widgets.picture_input("Content", widgets.served(contents[0]), "gatys-content")
+        style = widgets.picture_input("Style", widgets.served(styles[0]), "gatys-style")
+    offered = [
+        (widgets.gallery("Contents to compare", contents, content, "gatys-contents"), content),
+        (widgets.gallery("Styles to compare", styles[:OFFERED], style, "gatys-styles"), style),
+    ]
+    for gallery, place in offered:
+        gallery.select(widgets.served, gallery, place, **widgets.EVENT)
+    return [content, style]
+
+
+def _choices() -> list[Any]:
+    """The inputs for the fields of `Wanted` that follow the pictures."""
+    models = weights.available_models()
+    with gr.Row():
+        size = gr.Radio(
+            SIZES, value=256, label="Longest side, in pixels", elem_id="gatys-size", min_width=220
+        )
+        iterations = gr.Slider(
+            *ITERATIONS, 100, step=10, label="Iterations", elem_id="gatys-iterations", min_width=220
+        )
+    with gr.Row():
+        start = gr.Radio(
+            STARTS, value="content", label="Gatys starts from", elem_id="gatys-from", min_width=300
+        )
+        model = gr.Radio(
+            models, value=models[0], label="Model of AdaIN", elem_id="gatys-model", min_width=180
+        )
+    return [size, iterations, start, model]

@@ -1,0 +1,114 @@
+"""The command that compares trained models: ``adain evaluate EVAL_DIR``.
+
+It prints one Markdown table for the pairs that ``EVAL_DIR/pairs.csv`` lists. Its columns
+``content`` and ``style`` name images in the folders of the same names, with or without their
+suffix. Every image is resized to a square of 512x512 pixels.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, fields
+from pathlib import Path
+
+from adain.errors import found_error
+from adain.files import write_atomically
+from adain.learning.evaluation.metrics import (
+    ContentItself,
+    Evaluation,
+    Judge,
+    Model,
+    Scores,
+    evaluate,
+    read_pairs,
+)
+from adain.learning.memory import keep_freed_memory
+from adain.learning.models.pretrained import PAPER_DECODER, load_models, load_vgg19_encoder
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table with its columns padded; the first to the left, numbers to the right."""
+    table = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+
+    def line(row: Sequence[str]) -> str:
+        first, *rest = zip(row, widths, strict=True)
+        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
+        return f"| {' | '.join(cells)} |"
+
+    first, *rest = widths
+    rule = f"|{'-' * (first + 2)}|" + "".join(f"{'-' * (width + 1)}:|" for width in rest)
+    return "\n".join([line(header), rule, *map(line, table[1:])])
+
+
+_LOSSES = ("content_loss", "target_loss", "style_loss")
+_PSNR = ("PSNR own style (dB)", "PSNR strength 0 (dB)")
+
+
+def score_table(means: Mapping[str, Scores]) -> str:
+    """One row of mean scores for each method."""
+    rows = (
+        (
+            method,
+            *(f"{loss:.3f}" for loss in (s.content_loss, s.target_loss, s.style_loss)),
+            *(f"{value:.3f}" for value in (1e3 * s.gram_loss, s.ssim)),
+            *(f"{value:.2f}" for value in (s.psnr_own_style, s.psnr_strength_0)),
+        )
+        for method, s in means.items()
+    )
+    return markdown_table(("method", *_LOSSES, "gram_loss x1e3", "SSIM", *_PSNR), rows)
+
+
+def ratio_table(means: Mapping[str, Scores], reference: str) -> str:
+    """The methods after ``reference``, divided by it; PSNR, a logarithm, as the difference."""
+    methods = list(means)
+    base = astuple(means[reference])
+    rows = []
+    for method in methods[methods.index(reference) + 1 :]:
+        scores = astuple(means[method])
+        ratios = [f"{ours / theirs:.3f}" for ours, theirs in zip(scores[:5], base[:5], strict=True)]
+        gains = [f"{ours - theirs:+.2f}" for ours, theirs in zip(scores[5:], base[5:], strict=True)]
+        rows.append([method, *ratios, *gains])
+    header = (f"relative to the {reference}", *_LOSSES, "gram_loss", "SSIM")
+    return markdown_table((*header, *_PSNR), rows)
+
+
+def write_csv(path: Path, evaluations: Mapping[str, Evaluation]) -> None:
+    """Write the scores of every method and pair; AdaINError where the file cannot be written."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(["method", "content", "style", *(f.name for f in fields(Scores))])
+    for method, evaluation in evaluations.items():
+        for pair, scores in zip(evaluation.pairs, evaluation.scores, strict=True):
+            values = (f"{value:.6g}" for value in astuple(scores))
+            writer.writerow([method, pair.content.stem, pair.style.stem, *values])
+    write_atomically(path, text.getvalue().encode())
+
+
+def evaluate_models(
+    folder: Path,
+    paper_decoder: Path | None,
+    weights: Sequence[str],
+    names: Sequence[str],
+    count: int | None,
+    table: Path | None,
+) -> str:
+    """The tables of `adain evaluate`; with ``table`` the figures of every pair, as CSV."""
+    if table is not None and not table.parent.is_dir():
+        # Found out now, not after ten minutes of measuring.
+        raise found_error("--csv", f"no folder {table.parent}", "a file in an existing folder")
+    keep_freed_memory()
+    pairs = read_pairs(folder, count)
+    models: dict[str, Model] = {
+        "content itself": ContentItself(),
+        **load_models(names, weights, paper_decoder),
+    }
+    judge = Judge(load_vgg19_encoder())
+    results = {name: evaluate(model, pairs, judge, label=name) for name, model in models.items()}
+    means = {name: evaluation.mean() for name, evaluation in results.items()}
+    tables = score_table(means)
+    if PAPER_DECODER in means and names:
+        tables += f"\n\n{ratio_table(means, PAPER_DECODER)}"
+    if table is not None:
+        write_csv(table, results)
+    return tables

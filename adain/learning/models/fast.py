@@ -1,0 +1,252 @@
+"""The model for plain CPUs: a thin encoder, a decoder, and a network that estimates the style.
+
+Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
+"""
+
+from itertools import pairwise, product
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from adain.learning.models.layers import (
+    Block,
+    Modulation,
+    ResidualBlock,
+    ToPixels,
+    adain,
+    channel_statistics,
+    downsample,
+    enlarged,
+    modulated,
+    upsample,
+)
+
+
+class Pixels(nn.Conv2d):
+    """The pixels themselves, as channels at 1/4 of the image's size: what strides cannot lose.
+
+    The features alone say where an edge is to some 4 pixels, and every slanting one comes out as a
+    comb. A convolution whose kernels pick single pixels, since ONNX Runtime has it faster than a
+    rearrangement; it is trained like any other. F.pixel_shuffle(_, 2) gives 12 channels at 1/2 of
+    the size, in the order of `ToPixels`.
+    """
+
+    CHANNELS = 48
+
+    def __init__(self) -> None:
+        super().__init__(3, self.CHANNELS, 4, stride=4, bias=False)
+        with torch.no_grad():
+            kernels = self.weight.zero_().view(3, 2, 2, 2, 2, 3, 4, 4)
+            # (i, j) is the pixel of 1/2 of the size, and (y, x) the pixel of the image in it.
+            for colour, y, x, i, j in product(range(3), *[range(2)] * 4):
+                kernels[colour, y, x, i, j, colour, 2 * i + y, 2 * j + x] = 1
+
+
+class FastEncoder(nn.Module):
+    """A thin encoder: features, and the pixels, at 1/4 of the size of the image and a margin.
+
+    Everything is padded by reflection: zeros tell a network where the border is, and it draws a
+    frame there. Only the last convolutions of the decoder, which work at half the image's size, are
+    padded with zeros. So the features keep a margin of 8 pixels, which the decoder cuts off, and
+    the image is reflected once for it and for both convolutions that follow: every reflection takes
+    the features out of the blocked layout that ONNX Runtime's convolutions work in.
+    """
+
+    # In features. With what the convolutions need, the image is reflected by 12 pixels; the
+    # smallest one, 16 pixels, allows 15 and no more.
+    MARGIN = 2
+    BEFORE = 4 * MARGIN + 2 + 2
+    AFTER = BEFORE - 3  # steps of two from the left need three pixels fewer on the right
+
+    def __init__(self, channels: int, blocks: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            downsample(3, channels // 2, 5, padding=0),
+            downsample(channels // 2, channels, 3, padding=0),
+            *(Block(channels, "reflect") for _ in range(blocks)),
+        )
+        self.pixels = Pixels()
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Image ``[N, 3, H, W]`` to features ``[N, C, H/4 + 4, W/4 + 4]`` and their statistics.
+
+        The statistics are those of the image, without the margin.
+        """
+        margin = self.MARGIN
+        around = (self.BEFORE, self.AFTER, self.BEFORE, self.AFTER)
+        reflected = F.pad(image, around, mode="reflect")
+        # The margin's pixels and no more.
+        start, end = self.BEFORE - 4 * margin, 4 * margin - self.AFTER
+        pixels = self.pixels(reflected[:, :, start:end, start:end])
+        features = torch.cat([self.layers(reflected), pixels], dim=1)
+        inside = features[:, :, margin:-margin, margin:-margin]
+        return features, channel_statistics(inside)
+
+
+class StyleNetwork(nn.Module):
+    """A network of its own for the style, deeper than the encoder since it runs once per style.
+
+    Two 1x1 layers project the statistics of its features at 1/2, 1/4, 1/8 and 1/16 of the image's
+    size.
+    """
+
+    WIDTHS = (32, 64, 128, 256)
+
+    def __init__(self, hidden: int, outputs: int) -> None:
+        super().__init__()
+        widths = self.WIDTHS
+        self.scales = nn.ModuleList(
+            [
+                downsample(3, widths[0], kernel_size=5),
+                *(nn.Sequential(downsample(i, o), Block(o, "zeros")) for i, o in pairwise(widths)),
+            ]
+        )
+        self.project = nn.Sequential(
+            nn.Conv2d(2 * sum(widths), hidden, 1), nn.ReLU(), nn.Conv2d(hidden, outputs, 1)
+        )
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Style image ``[N, 3, H, W]`` to style ``[N, K, 1, 1]``."""
+        statistics = []
+        for scale in self.scales:
+            image = scale(image)
+            statistics.append(channel_statistics(image))
+        dtype = image.dtype
+        return cast(Tensor, self.project(torch.cat(statistics, dim=1).to(dtype))).float()
+
+
+class StatisticsEstimator(StyleNetwork):
+    """What VGG-19 would measure in a style image, estimated without it.
+
+    The style loss compares these 1920 statistics, so they are what a decoder has to be told; and
+    a style is then the same numbers for ``fast`` as for ``vgg19``, whoever measured it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(512, Modulation.STATISTICS)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` as `VGG19` orders them."""
+        # Its output is their logarithm, whose errors weigh alike.
+        return super().forward(image).clamp_min(0).expm1()
+
+
+class FastDecoder(nn.Module):
+    """AdaIN at the bottleneck, then blocks scaled and shifted by the style, then upsampling.
+
+    Most blocks work at half the size of the features with twice their channels: strokes are larger
+    than edges, and a block there knows four times as much at the same price. What they find is
+    added to the features, which carry the content's edges past them: a skip connection, as is that
+    of the full-resolution pixels at the end.
+    """
+
+    def __init__(self, channels: int, outer: int, inner: int, *, told: bool) -> None:
+        """``told``: the style is VGG-19's statistics, and blocks are dense. Else the style holds
+        means, deviations, shifts and scales themselves, and blocks are depthwise."""
+        super().__init__()
+        self.widths = [channels] * outer + [2 * channels] * inner + [channels] * outer
+
+        def block(width: int) -> nn.Module:
+            return ResidualBlock(width) if told else Block(width, "reflect")
+
+        self.before = nn.ModuleList(block(channels) for _ in range(outer))
+        self.down = nn.Conv2d(channels, 2 * channels, 2, stride=2)
+        self.inner = nn.ModuleList(block(2 * channels) for _ in range(inner))
+        self.up = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), upsample())
+        self.after = nn.ModuleList(block(channels) for _ in range(outer))
+        self.to_half = nn.Sequential(
+            nn.Conv2d(channels, channels // 2, 1),
+            upsample(),
+            nn.Conv2d(channels // 2, channels // 2, 3, padding=1),
+        )
+        self.from_pixels = nn.Conv2d(Pixels.CHANNELS // 4, channels // 2, 3, padding=1)
+        self.to_image = ToPixels(channels // 2, padding_mode="zeros")
+        self.modulation = Modulation([channels, *self.widths]) if told else None
+
+    def _modulations(self, style: Tensor, dtype: torch.dtype) -> list[Tensor]:
+        """AdaIN's means and deviations, then a modulation for each block.
+
+        Where style is a map: those of outer layers as large as the features, of inner ones half.
+        """
+        sizes = [2 * width for width in (self.widths[0], *self.widths)]
+        inner = range(1 + len(self.before), 1 + len(self.before) + len(self.inner))
+        if self.modulation is None:
+            found = style.split(sizes, dim=1)
+            # Every second of their values; 1x1 stays 1x1.
+            return [m[:, :, ::2, ::2] if i in inner else m for i, m in enumerate(found)]
+        # Projected at half the size, which costs a fourth.
+        found = self.modulation(style[:, :, ::2, ::2], dtype)
+        return [m if i in inner else enlarged(m) for i, m in enumerate(found)]
+
+    def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
+        """The stylised image ``[N, 3, 4h - 16, 4w - 16]``, not yet clipped to [0, 1]."""
+        channels = features.shape[1] - Pixels.CHANNELS
+        mean, std = (values[:, :channels] for values in statistics.chunk(2, dim=1))
+        statistics = torch.cat([mean, std], dim=1)
+        modulations = iter(self._modulations(style, features.dtype))
+        x = adain(features[:, :channels], statistics, next(modulations), alpha)
+        for block in self.before:
+            x = block(modulated(x, next(modulations), alpha))
+        y = self.down(x)
+        inner_alpha = alpha[:, :, ::2, ::2]
+        for block in self.inner:
+            y = block(modulated(y, next(modulations), inner_alpha))
+        x = x + self.up(y)
+        for block in self.after:
+            x = block(modulated(x, next(modulations), alpha))
+        margin = 4 * FastEncoder.MARGIN
+        pixels = self.from_pixels(F.pixel_shuffle(features[:, channels:], 2))
+        image = self.to_image(F.relu(self.to_half(x) + pixels))
+        return cast(Tensor, image[:, :, margin:-margin, margin:-margin])
+
+
+class Fast(nn.Module):
+    """Everything learned here, and small enough for real time.
+
+    ``told`` is the shape that is trained: dense blocks, and a style of VGG-19's 1920 statistics.
+    Without it, the first shape, whose weights ship until the other's are better.
+    """
+
+    stride = 8
+    feature_stride = 4
+    margin = FastEncoder.MARGIN
+    skips: tuple[str, ...] = ()
+
+    def __init__(
+        self,
+        channels: int = 48,
+        encoder_blocks: int = 1,
+        outer: int = 1,
+        inner: int = 3,
+        *,
+        told: bool = True,
+    ) -> None:
+        super().__init__()
+        self.channels = channels + Pixels.CHANNELS
+        self.encoder = FastEncoder(channels, encoder_blocks)
+        self.decoder = FastDecoder(channels, outer, inner, told=told)
+        self.told = told
+        self.style_channels = 2 * sum([channels, *self.decoder.widths])
+        if told:
+            self.style_channels = Modulation.STATISTICS
+        self.style = StatisticsEstimator() if told else StyleNetwork(256, self.style_channels)
+
+    def forward(
+        self, content: Tensor | None, style: Tensor, alpha: Tensor, exact: Tensor | None = None
+    ) -> tuple[Tensor | None, Tensor]:
+        """Content and style images to the stylised image, not yet clipped, and the style.
+
+        ``exact``: the true statistics ``[N, 1920, 1, 1]`` of the style images, which the decoder
+        takes in the place of the estimate for every second picture. Without a content there is no
+        picture, and the style alone is estimated.
+        """
+        estimate = self.style(style)
+        if content is None:
+            return None, estimate
+        given = estimate
+        if exact is not None:
+            even = torch.arange(len(given), device=given.device).view(-1, 1, 1, 1) % 2 == 0
+            given = torch.where(even, exact, estimate)
+        return self.decoder(*self.encoder(content), given, alpha), estimate

@@ -1,0 +1,168 @@
+"""Trained networks from the weights on disk."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import safetensors
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from adain import registry, weights
+from adain.errors import AdaINError, failing, found_error
+from adain.learning.models.decoders import as_network, read_decoder
+from adain.learning.models.fast import Fast
+from adain.learning.models.networks import VGG19, ResidualDecoder, VGG19Encoder
+
+# What the decoder released with the paper is called in tables.
+PAPER_DECODER = "paper decoder"
+
+# Positions of the convolutions in the sequential network that vgg_normalised.pth was saved from.
+_PTH_KEYS = {
+    "preprocess": 0, "conv1_1": 2, "conv1_2": 5, "conv2_1": 9, "conv2_2": 12, "conv3_1": 16,
+    "conv3_2": 19, "conv3_3": 22, "conv3_4": 25, "conv4_1": 29, "conv4_2": 32, "conv4_3": 35,
+    "conv4_4": 38, "conv5_1": 42,
+}  # fmt: skip
+
+
+def load_vgg19_encoder() -> VGG19Encoder:
+    """The fixed encoder with the paper's weights, verified tensor by tensor."""
+    encoder = VGG19Encoder()
+    encoder.load_published(load_vgg19_tensors())
+    return encoder.eval()
+
+
+def load_vgg19_tensors() -> dict[str, Tensor]:
+    """``preprocess`` and ``conv1_1`` ... ``conv5_1``, weights OIHW and biases, by name.
+
+    Raises AdaINError where the file is missing or a tensor is not the published one.
+    """
+    path = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
+    if path.suffix == ".pth":
+        with failing(str(path), "a file that cannot be read as tensors alone", "a state dict"):
+            state = dict(torch.load(path, map_location="cpu", weights_only=True))
+        tensors = {
+            f"{name}.{kind}": state[f"{index}.{kind}"]
+            for name, index in _PTH_KEYS.items()
+            for kind in ("weight", "bias")
+            if f"{index}.{kind}" in state
+        }
+    else:
+        tensors = read_safetensors(path)
+    _verify(path, tensors)
+    return tensors
+
+
+def _verify(path: Path, tensors: dict[str, Tensor]) -> None:
+    """Compare with the published tensors' digests; conv4_1 may be a restored copy."""
+    for name, digest in weights.VGG19_TENSOR_DIGESTS.items():
+        if name not in tensors:
+            raise AdaINError(f"{path}: tensor {name} is missing; {weights.GET_VGG19}")
+        data = tensors[name].float().contiguous().numpy().astype("<f4").tobytes()
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise AdaINError(f"{path}: tensor {name} is not the published one; {weights.GET_VGG19}")
+
+
+def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    try:
+        network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise AdaINError(f"{path}: not weights of this model: {first}") from error
+
+
+def find_trained(name: str) -> Path:
+    """The weights that a model's ONNX files are exported from, as a safetensors file."""
+    row = weights.about(name)
+    return weights.find(row.source, get="`adain train` makes it" if row.trained else row.get)
+
+
+def training_digest(path: Path) -> str:
+    """The digest of the training data that ``adain train`` noted in a weights file."""
+    with safetensors.safe_open(path, "pt") as file:
+        about: dict[str, str] = file.metadata() or {}
+    return about.get("training_digest", "unknown")
+
+
+def make_trainable(name: str) -> Fast | ResidualDecoder:
+    """What is trained of a model, from scratch: all of ``fast``, the decoder of ``vgg19``."""
+    return Fast() if name == "fast" else ResidualDecoder()
+
+
+def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
+    """What is trained of a model, with weights from a file, float32.
+
+    Raises AdaINError where they are of another model or of a shape that is not trained any more.
+    """
+    network = make_trainable(name)
+    _load(network, read_safetensors(path), path)
+    return network
+
+
+def load_model(
+    name: str | registry.Model, path: str | os.PathLike[str] | None = None
+) -> Fast | VGG19:
+    """A model of the registry with its weights, float32, in evaluation mode.
+
+    ``path`` is a safetensors file as ``adain train`` writes it, or a decoder of the paper's form
+    for the models that have one; by default the model's own.
+    """
+    row = weights.about(name) if isinstance(name, str) else name
+    path = find_trained(row.name) if path is None else Path(path)
+    if not row.trained:
+        return load_paper_decoder(path)
+    if row.name == "fast":
+        return load_fast(path)
+    tensors = read_safetensors(path)
+    vgg19 = VGG19()
+    vgg19.encoder.load_published(load_vgg19_tensors())
+    _load(vgg19.decoder, tensors, path)
+    return vgg19.eval()
+
+
+def load_fast(path: Path) -> Fast:
+    """``fast`` with weights of either shape, float32, in evaluation mode."""
+    tensors = read_safetensors(path)
+    # The first shape's weights know no dense blocks; they ship until the other's are better.
+    told = "decoder.modulation.hidden.weight" in tensors
+    fast = Fast() if told else Fast(64, inner=4, told=False)
+    _load(fast, tensors, path)
+    return fast.eval()
+
+
+def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
+    """VGG-19 with a decoder of the paper's form, from a file that `read_decoder` reads."""
+    model = VGG19(as_network(read_decoder(path)))
+    model.encoder.load_published(load_vgg19_tensors())
+    return model.eval()
+
+
+def read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except FileNotFoundError as error:
+        raise AdaINError(f"{path}: no such file; give a .safetensors file") from error
+    except safetensors.SafetensorError as error:
+        raise AdaINError(f"{path}: not a readable .safetensors file: {error}") from error
+
+
+def load_models(
+    names: Sequence[str], entries: Iterable[str], paper_decoder: Path | None
+) -> dict[str, Fast | VGG19]:
+    """The chosen models by name, the paper's decoder first; ``entries`` are NAME=FILE.
+
+    Raises AdaINError for entries of another form, and for weights that are missing or unfit.
+    """
+    files = {}
+    for entry in entries:
+        name, _, file = entry.partition("=")
+        if name not in (known := weights.models()) or not file:
+            allowed = weights.one_of(f"{model}=FILE" for model in known)
+            raise found_error("--weights", repr(entry), allowed)
+        files[name] = Path(file)
+    models: dict[str, Fast | VGG19] = {}
+    if paper_decoder is not None:
+        models[PAPER_DECODER] = load_paper_decoder(paper_decoder)
+    return models | {name: load_model(name, files.get(name)) for name in names}

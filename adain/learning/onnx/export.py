@@ -1,0 +1,291 @@
+"""Torch to ONNX: the files of a model, proven against torch before they are kept.
+
+``encoder``, ``decoder`` and, where it is a network of its own, ``style`` are exported from torch.
+``adain-<model>.onnx``, the file for other programs, joins them (`adain.learning.onnx.whole`).
+"""
+
+import copy
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import onnx
+import onnxscript
+import torch
+from onnx import ModelProto, helper
+from torch import Tensor, nn
+
+import adain
+from adain import registry, weights
+from adain.learning.models.fast import Fast
+from adain.learning.models.networks import VGG19
+from adain.learning.models.pretrained import (
+    find_trained,
+    load_model,
+    training_digest,
+)
+from adain.learning.onnx.parity import Report, compare
+from adain.learning.onnx.storage import stored_in_half
+from adain.learning.onnx.whole import OPSET, join, plain_model
+from adain.padding import SMALLEST
+from adain.style import VGG19_STATISTICS
+
+RANGES = {
+    "whole": "pictures uint8 0 to 255, RGB; alpha 0 to 1",
+    "part": "image float32 0 to 1, RGB; alpha 0 to 1",
+}
+
+
+# What the sides of inputs and outputs are called, where they are not those of the features.
+SIDES = {
+    "image": ("height", "width"),
+    "relu3_1": ("2h", "2w"),
+    "relu2_1": ("4h", "4w"),
+}
+
+
+class _OfImage(nn.Module):
+    """The encoder, or a network of the style, as the contract has it: float32 images come in."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> Tensor | tuple[Tensor, ...]:
+        dtype = next(self.network.parameters()).dtype
+        return cast(Tensor | tuple[Tensor, ...], self.network(image.to(dtype)))
+
+
+class _Decode(nn.Module):
+    """The decoder as the contract has it: clipped to [0, 1], float32."""
+
+    def __init__(self, decoder: nn.Module) -> None:
+        super().__init__()
+        self.decoder = decoder
+
+    def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
+        image: Tensor = self.decoder(features, statistics, style, alpha)
+        return image.clamp(0, 1).float()
+
+
+class _DecodeWithSkips(_Decode):
+    # The exporter names inputs by a signature, which therefore has them one by one.
+    def forward(  # type: ignore[override]
+        self,
+        features: Tensor,
+        statistics: Tensor,
+        style: Tensor,
+        alpha: Tensor,
+        relu3_1: Tensor,
+        relu2_1: Tensor,
+    ) -> Tensor:
+        image: Tensor = self.decoder(features, statistics, style, alpha, relu3_1, relu2_1)
+        return image.clamp(0, 1).float()
+
+
+def features_per_pixel(model: Fast | VGG19) -> float:
+    """How many values a decoder takes of a content, for each of its pixels."""
+    side = 256
+    with torch.device("meta"):
+        features, _, *skips = copy.deepcopy(model.encoder).to("meta")(torch.empty(1, 3, side, side))
+    margin = 2 * model.margin
+    values = features.shape[1] * (features.shape[2] - margin) * (features.shape[3] - margin)
+    total: int = values + sum(skip.numel() for skip in skips)
+    return total / side**2
+
+
+@dataclass(frozen=True)
+class Part:
+    """One exported network: its module, inputs by name with their axes' names, output names."""
+
+    module: nn.Module
+    inputs: Mapping[str, tuple[Tensor, tuple[str, ...]]]
+    outputs: tuple[str, ...]
+
+
+def parts(model: Fast | VGG19) -> dict[str, Part]:
+    """The networks of a model as the contract cuts them, ready for the exporter.
+
+    Of a model in half precision, features are float16; all else that goes in or out is float32.
+    ``whole`` is the decoder for one style and one strength in the whole picture: what serves maps
+    too takes nodes that not every program has.
+    """
+    image = torch.rand(2, 3, 4 * model.stride, 6 * model.stride)
+    encode = _OfImage(model.encoder)
+    with torch.no_grad():
+        features, statistics, *skips = encode(image)
+        style = model.style(image.to(features.dtype))
+    # Traced with maps of style and alpha: broadcasting [N, K, 1, 1] is then ONNX's own doing,
+    # while a trace with [N, K, 1, 1] would have to assume that size.
+    size = features.shape[2:]
+    image_axes = ("N", "", "height", "width")
+    map_axes = ("N", "", "h", "w")
+    one_axes = ("N", "", "", "")
+    encoded = {"features": (features, map_axes), "statistics": (statistics, one_axes)}
+    # Each skip's features are twice as large as those before.
+    larger = {
+        name: (skip, ("N", "", f"h{2**power}", f"w{2**power}"))
+        for power, (name, skip) in enumerate(zip(model.skips, skips, strict=True), 1)
+    }
+    maps = {
+        "style": (style.expand(-1, -1, *size).contiguous(), map_axes),
+        "alpha": (torch.rand(2, 1, *size), map_axes),
+    }
+    single = {"style": (style, one_axes), "alpha": (torch.rand(2, 1, 1, 1), one_axes)}
+    decode = (_DecodeWithSkips if larger else _Decode)(model.decoder)
+    outputs = ("features", "statistics", *model.skips)
+    cut = {
+        "encoder": Part(encode, {"image": (image, image_axes)}, outputs),
+        "decoder": Part(decode, encoded | maps | larger, ("image",)),
+        "whole": Part(decode, encoded | single | larger, ("image",)),
+    }
+    if isinstance(model.style, nn.Module):
+        cut["style"] = Part(_OfImage(model.style), {"image": (image, image_axes)}, ("style",))
+    return cut
+
+
+def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
+    """One network as an ONNX model with symbolic sizes."""
+    # A size is a whole number of strides, and the smallest image's at least.
+    least = SMALLEST // model.stride
+    rows, columns = (torch.export.Dim(name, min=least, max=65536) for name in ("rows", "columns"))
+    per_stride = model.stride // model.feature_stride
+    sizes = {
+        "N": torch.export.Dim("N", min=1, max=65536),
+        "height": model.stride * rows,
+        "width": model.stride * columns,
+        "h": per_stride * rows + 2 * model.margin,
+        "w": per_stride * columns + 2 * model.margin,
+    }
+    for power in range(1, 1 + len(model.skips)):
+        sizes[f"h{2**power}"] = 2**power * per_stride * rows
+        sizes[f"w{2**power}"] = 2**power * per_stride * columns
+    shapes = tuple(
+        {axis: sizes[name] for axis, name in enumerate(axes) if name}
+        for _, axes in part.inputs.values()
+    )
+    with _quiet():
+        program = torch.onnx.export(
+            part.module,
+            tuple(tensor for tensor, _ in part.inputs.values()),
+            dynamic_shapes=shapes,
+            input_names=list(part.inputs),
+            output_names=list(part.outputs),
+            opset_version=OPSET,
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    return _clean(program.model_proto)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter's progress and deprecation talk is not the user's concern."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+def _clean(model: ModelProto) -> ModelProto:
+    """Drop what the exporter notes about its own run, and fix the axes' names."""
+    graph = model.graph
+    for node in graph.node:
+        node.ClearField("metadata_props")
+        node.ClearField("doc_string")
+    for tensor in graph.initializer:
+        tensor.ClearField("metadata_props")
+        tensor.ClearField("doc_string")
+    # Intermediate shapes were noted for the traced case; runtimes infer them for the real one.
+    graph.ClearField("value_info")
+    model.ClearField("metadata_props")
+    model.ClearField("functions")
+    graph.ClearField("metadata_props")
+    maps = {"style", "alpha"} if "features" in {value.name for value in graph.input} else set()
+    for value in (*graph.input, *graph.output):
+        value.ClearField("metadata_props")
+        shape = value.type.tensor_type.shape.dim
+        size = SIDES.get(value.name, ("h", "w"))
+        for axis, name in zip((0, 2, 3), ("N", *size), strict=True):
+            if shape[axis].dim_param:
+                # Names of their own: of sides that are named alike, a runtime takes one for the
+                # other, and a style may be a map where the strength is not.
+                own = f"{value.name} {name} or 1"
+                shape[axis].dim_param = own if value.name in maps else name
+    return plain_model(graph)
+
+
+def build(model: Fast | VGG19) -> dict[str, ModelProto]:
+    """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
+    cut = {name: export_part(part, model) for name, part in parts(model).items()}
+    return {**cut, "whole": join({**cut, "decoder": cut["whole"]}, model.stride, model.skips)}
+
+
+def export_model(
+    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
+) -> list[Report]:
+    """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
+
+    There are files in float32, and in float16 exported from the model in half precision, whose
+    statistics stay float32. ``name`` is a model of the registry, or the row of one to be.
+    ``source`` is a safetensors file of ``adain train``; by default the model's own weights. Raises
+    AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    """
+    row = weights.about(name) if isinstance(name, str) else name
+    name = row.name
+    if source is None:
+        source = find_trained(name)
+    model = load_model(row, source)
+    about = {
+        "model": name,
+        "version": adain.__version__,
+        "contract": weights.CONTRACT,
+        "opset": str(OPSET),
+        "stride": str(model.stride),
+        "feature_stride": str(model.feature_stride),
+        "margin": str(model.margin),
+        "channels": str(model.channels),
+        "style_channels": str(model.style_channels),
+        "skips": " ".join(model.skips),
+        "features_per_pixel": f"{features_per_pixel(model):g}",
+        # Whose styles a decoder understands: those of VGG-19's statistics, or of these weights.
+        "style_space": VGG19_STATISTICS if model.told else weights.sha256(source),
+        "weights_sha256": weights.sha256(source),
+        "training": training_digest(source),
+        "licence": row.licence,
+        "exporter": ", ".join(
+            f"{module.__name__} {module.__version__.partition('+')[0]}"
+            for module in (torch, onnxscript, onnx)
+        ),
+    }
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
+        files: dict[str, dict[str, Path]] = {}
+        for precision, exported in (("fp32", model), ("fp16", copy.deepcopy(model).half())):
+            files[precision] = {}
+            for part, onnx_model in build(exported).items():
+                ranges = RANGES["whole" if part == "whole" else "part"]
+                own = {"part": part, "precision": precision, "ranges": ranges}
+                onnx_model = stored_in_half(onnx_model)
+                helper.set_model_props(onnx_model, about | own)
+                onnx.checker.check_model(onnx_model, full_check=True)
+                file = Path(scratch) / weights.onnx_file(name, part, precision)
+                file.write_bytes(onnx_model.SerializeToString(deterministic=True))
+                files[precision][part] = file
+        reports = compare(model, files)
+        for report in reports:
+            report.require()
+        for file in (file for parts in files.values() for file in parts.values()):
+            os.replace(file, target / file.name)
+    return reports

@@ -1,0 +1,141 @@
+"""Models made on the user's machine: `vgg19`, `paper` and imported decoders, built in the cache."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from adain import registry, weights
+from adain.errors import AdaINError, failing, found_error
+from adain.learning.models.decoders import read_decoder, verify_published
+from adain.learning.models.pretrained import load_vgg19_encoder
+from adain.learning.onnx.export import export_model
+
+Report = Callable[[str], object]
+# What a model's files take, with some to spare.
+NEEDED = 250_000_000
+
+
+def fetch_encoder(report: Report) -> None:
+    """Fetch the VGG-19 encoder into the cache if it is not here, and verify it."""
+    fetched = None
+    if weights.look_for(*weights.VGG19_FILES) is None:
+        fetched = weights.cache_folder() / weights.VGG19_FILES[1]
+        weights.download(weights.VGG19_URL, fetched, report)
+    try:
+        load_vgg19_encoder()
+    except AdaINError:
+        if fetched is not None:
+            fetched.unlink()
+        raise
+
+
+def install_vgg19(report: Report) -> None:
+    """Fetch the VGG-19 encoder if it is not here, and build ``vgg19``'s files in the cache."""
+    fetch_encoder(report)
+    _say("vgg19", report)
+    for proof in export_model("vgg19", weights.cache_folder()):
+        report(str(proof))
+
+
+def install_paper(report: Report) -> None:
+    """Build ``paper``'s files in the cache, from what is here or fetched: decoder and encoder.
+
+    ``decoder.pth`` may have been brought to any of the folders that are searched. Raises AdaINError
+    where it is not the released one; what was fetched is then deleted.
+    """
+    source = registry.BUILT_IN["paper"].source
+    path, fetched = weights.look_for(source, weights.PAPER_FILE), None
+    if path is None:
+        path = fetched = weights.cache_folder() / weights.PAPER_FILE
+        weights.download(weights.PAPER_URL, path, report)
+    try:
+        tensors = read_decoder(path)
+        verify_published(path, tensors)
+        fetch_encoder(report)
+        _build("paper", tensors, None, report)
+    finally:
+        # Once built, the decoder is kept as safetensors.
+        if fetched is not None:
+            fetched.unlink(missing_ok=True)
+
+
+def import_decoder(
+    file: str | os.PathLike[str], name: str, licence: str | None, report: Report
+) -> None:
+    """Make a model ``name`` of a decoder of the paper's form; its files go into the user's cache.
+
+    ``file`` is what `read_decoder` reads; ``licence`` is the decoder's, as its author states it.
+    The name ``paper`` is for the decoder released with the paper. All that can be is checked before
+    the work, which takes minutes, and nothing is kept where ONNX Runtime does not give what PyTorch
+    does. Raises AdaINError, one line, for whatever is wrong.
+    """
+    if name != "paper":
+        registry.check_name(name)
+        licence = registry.NOT_STATED if licence is None else registry.check_licence(licence)
+    elif licence is not None:
+        allowed = f"none for paper: {registry.BUILT_IN['paper'].licence}"
+        raise found_error("--licence", repr(licence), allowed)
+    _check_free(name)
+    tensors = read_decoder(file)
+    if name == "paper":
+        verify_published(Path(file), tensors)
+    load_vgg19_encoder()
+    _build(name, tensors, licence, report)
+
+
+def _check_free(name: str) -> None:
+    row = registry.BUILT_IN.get(name)
+    files = [registry.mark_file(name)] if row is None else _onnx_files(row, "fp32")
+    taken = weights.look_for(*files)
+    if taken is not None:
+        allowed = f"a new name, or `adain models remove {name}` first"
+        raise found_error("--name", f"{name!r}, which is here already ({taken})", allowed)
+
+
+def _build(name: str, tensors: Mapping[str, Tensor], licence: str | None, report: Report) -> None:
+    """Write the decoder, the ONNX files and, last, the mark of an imported model into the cache."""
+    cache = weights.cache_folder()
+    with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
+        cache.mkdir(parents=True, exist_ok=True)
+        scratch = tempfile.TemporaryDirectory(dir=cache, prefix=".import-")
+    with scratch as folder:
+        free = shutil.disk_usage(folder).free
+        if free < NEEDED:
+            allowed = f"{NEEDED / 1e6:.0f} MB or more"
+            raise found_error(str(cache), f"{free / 1e6:.0f} MB of free space", allowed)
+        row = registry.BUILT_IN.get(name) or registry.imported(name, licence or registry.NOT_STATED)
+        decoder = Path(folder) / row.source
+        save_file(dict(tensors), decoder, {"format": "pt", "licence": row.licence})
+        _say(name, report)
+        for proof in export_model(row, folder, source=decoder):
+            report(str(proof))
+        names = [row.source, *(n for p in registry.EXPORTED for n in _onnx_files(row, p))]
+        if row.imported:
+            mark = registry.mark_file(name)
+            (Path(folder) / mark).write_bytes(registry.mark(licence or registry.NOT_STATED))
+            names.append(mark)
+        kept: list[Path] = []
+        try:
+            with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
+                for file in names:
+                    os.replace(Path(folder) / file, cache / file)
+                    kept.append(cache / file)
+        except BaseException:
+            for path in kept:
+                with suppress(OSError):
+                    path.unlink()
+            raise
+
+
+def _onnx_files(row: registry.Model, precision: str) -> list[str]:
+    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, "whole")]
+
+
+def _say(name: str, report: Report) -> None:
+    report(f"building and checking the ONNX files of {name}, which takes some minutes")

@@ -1,0 +1,327 @@
+"""ONNX files against torch in float32: the same pictures through both, over many sizes.
+
+`adain parity` prints the table for all model files that are here.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from adain import weights
+from adain.errors import AdaINError
+from adain.learning.models.fast import Fast
+from adain.learning.models.networks import VGG19
+
+CASES = 50
+# What all differences are measured in: the steps of a picture of 8 bits.
+STEPS = 255
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """The largest and the mean difference allowed, in steps of 1/255."""
+
+    largest: float
+    mean: float
+
+
+TOLERANCES = {
+    "fp32": Tolerance(1e-4 * STEPS, 1e-4 * STEPS),
+    # Rounding of half and of 8 bits is felt most where a picture is flat and the style is not.
+    "fp16": Tolerance(math.inf, 1.0),
+    "int8": Tolerance(math.inf, 2.0),
+}
+# Two floats on either side of a rounding edge become bytes one step apart, one in a thousand.
+BYTES = {"fp32": Tolerance(1.0, 1e-3)}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One comparison: the content's and the style's size, how many pictures, how strong.
+
+    Pictures have shapes and noise, or are all of one ``colour``, RGB in [0, 1].
+    """
+
+    height: int
+    width: int
+    style_height: int
+    style_width: int
+    batch: int
+    alpha: float
+    content_colour: tuple[float, float, float] | None = None
+    style_colour: tuple[float, float, float] | None = None
+
+
+HOSTILE = (
+    Case(16, 16, 2000, 16, 1, 1.0),
+    Case(64, 80, 64, 64, 1, 1.0, style_colour=(0, 0, 0)),
+    Case(64, 80, 64, 64, 1, 1.0, style_colour=(1, 1, 1)),
+    Case(64, 80, 64, 64, 2, 1.0, style_colour=(0.8, 0.1, 0.3)),
+    Case(64, 80, 64, 64, 1, 1.0, content_colour=(0, 0, 0)),
+    Case(64, 80, 64, 64, 1, 1.0, content_colour=(1, 1, 1)),
+    Case(64, 80, 64, 64, 1, 1.0, content_colour=(0.2, 0.4, 0.9), style_colour=(1, 1, 0)),
+    Case(96, 96, 64, 64, 1, 0.0),
+    Case(96, 96, 64, 64, 1, 1.0),
+)
+
+
+def cases(count: int = CASES, seed: int = 0) -> list[Case]:
+    """Random cases; the smallest allowed picture and a long strip are always among them."""
+    random = np.random.default_rng(seed)
+
+    def size() -> int:
+        return int(np.exp(random.uniform(np.log(16), np.log(160))))
+
+    drawn = [
+        Case(size(), size(), size(), size(), int(random.integers(1, 4)), random.uniform())
+        for _ in range(count)
+    ]
+    fixed = [
+        Case(16, 16, 16, 16, 1, 1.0),
+        Case(1030, 33, 64, 48, 1, 0.5),
+        Case(64, 64, 16, 200, 2, 0.0),
+        Case(100, 75, 64, 64, 3, 1.0),
+    ]
+    return (fixed + drawn)[:count]
+
+
+@dataclass
+class Difference:
+    """The largest and, over all values of all cases, the mean difference, in steps of 1/255."""
+
+    largest: float = 0.0
+    total: float = 0.0
+    count: int = 0
+
+    @property
+    def mean(self) -> float:
+        return self.total / max(1, self.count)
+
+    def note(self, steps: npt.NDArray[np.floating]) -> None:
+        # `max` of a NaN and a number may be either: a NaN must not be lost.
+        self.largest = float(np.max([self.largest, steps.max()]))
+        self.total += float(steps.sum(dtype=np.float64))
+        self.count += steps.size
+
+
+@dataclass
+class Report:
+    """The differences found, by output, for files of one precision.
+
+    Images are in [0, 1] and compared as they are; features, statistics and styles relative to
+    their largest value. ``stylized`` are the bytes that the whole file gives.
+    """
+
+    precision: str = "fp32"
+    differences: dict[str, Difference] = field(default_factory=dict)
+    count: int = 0
+
+    def note(self, name: str, difference: npt.NDArray[np.floating]) -> None:
+        """Absolute differences of an output, in steps of 1/255."""
+        self.differences.setdefault(name, Difference()).note(difference)
+
+    def require(self) -> None:
+        """Raise AdaINError where ONNX Runtime and torch differ by more than the tolerance."""
+        for name, found in self.differences.items():
+            allowed = TOLERANCES[self.precision]
+            if name == "stylized":
+                allowed = BYTES.get(self.precision, allowed)
+            # Steps between bytes are whole, but for what float32 makes of them.
+            if not (found.largest <= 1.001 * allowed.largest and found.mean <= allowed.mean):
+                raise AdaINError(
+                    f"ONNX Runtime's {name} in {self.precision} differs from torch's by"
+                    f" {found.largest:.2g}/255, {found.mean:.2g}/255 in the mean; allowed are"
+                    f" {allowed.largest:.3g} and {allowed.mean:.3g}, so the files are not kept"
+                )
+
+    def __str__(self) -> str:
+        parts = [
+            f"{name} {found.largest:.1e} ({found.mean:.1e})"
+            for name, found in self.differences.items()
+        ]
+        return (
+            f"{self.precision}: {self.count} cases, largest (and mean) differences from torch"
+            f" in 1/255: {', '.join(parts)}"
+        )
+
+
+def _unit(pictures: Array, stride: int) -> Tensor:
+    """uint8 ``[N, H, W, 3]`` as ``[N, 3, H', W']`` in [0, 1], reflected up to the stride."""
+    height, width = pictures.shape[1:3]
+    planar = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+    return F.pad(planar, (0, -width % stride, 0, -height % stride), mode="reflect")
+
+
+def _bytes(image: Tensor, height: int, width: int) -> Array:
+    """``[N, 3, H', W']`` in [0, 1] as uint8 ``[N, H, W, 3]``, cut to the content's size."""
+    cut = image[:, :, :height, :width].mul(255).add(0.5).byte()
+    return np.ascontiguousarray(cut.permute(0, 2, 3, 1).numpy())
+
+
+def _pictures(
+    random: np.random.Generator,
+    count: int,
+    height: int,
+    width: int,
+    colour: tuple[float, float, float] | None,
+) -> Array:
+    """Pictures with large shapes and noise, or of one colour, uint8 ``[N, H, W, 3]``."""
+    coarse = torch.from_numpy(random.random((count, 3, 5, 5))).float()
+    smooth = F.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
+    noise = torch.from_numpy(random.normal(0, 0.05, smooth.shape)).float()
+    pictures = (smooth + noise).clamp(0, 1)
+    if colour is not None:
+        pictures = torch.tensor(colour).view(1, 3, 1, 1).expand_as(pictures)
+    return np.ascontiguousarray(pictures.mul(255).byte().permute(0, 2, 3, 1).numpy())
+
+
+@torch.inference_mode()
+def compare(
+    model: Fast | VGG19,
+    files: Mapping[str, Mapping[str, Path]],
+    chosen: Sequence[Case] | None = None,
+    providers: tuple[str, ...] = ("CPUExecutionProvider",),
+) -> list[Report]:
+    """Run a model's ONNX files and torch, in float32, on the same pictures; see Report.
+
+    ``files`` are by precision and part: encoder, decoder, perhaps style, and whole. By default the
+    cases are those of `cases` and the hostile ones.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Idle threads that wait by spinning would take the cores from torch, whose turn it is.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    sides = [
+        _Side(
+            Report(precision),
+            {
+                part: onnxruntime.InferenceSession(file, options, providers=list(providers))
+                for part, file in of_precision.items()
+            },
+        )
+        for precision, of_precision in files.items()
+    ]
+    for number, case in enumerate([*cases(), *HOSTILE] if chosen is None else chosen):
+        random = np.random.default_rng(number)
+        content = _pictures(random, case.batch, case.height, case.width, case.content_colour)
+        # One style for the batch and one each, in turn.
+        styles = case.batch if number % 2 else 1
+        style = _pictures(random, styles, case.style_height, case.style_width, case.style_colour)
+        strengths = np.full(styles, case.alpha, np.float32)
+        _compare(model, sides, content, style, strengths, number)
+    return [side.report for side in sides]
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The sessions of one precision, and what was found of them."""
+
+    report: Report
+    sessions: Mapping[str, onnxruntime.InferenceSession]
+
+    def run(self, part: str, **inputs: Tensor) -> list[Array]:
+        session = self.sessions[part]
+        half = {i.name for i in session.get_inputs() if i.type == "tensor(float16)"}
+        feeds = {
+            name: (tensor.half() if name in half else tensor).contiguous().numpy()
+            for name, tensor in inputs.items()
+        }
+        outputs: list[Array] = session.run(None, feeds)
+        return outputs
+
+    def note(self, name: str, theirs: Array, ours: Tensor, scale: float = 1.0) -> None:
+        difference = np.abs(theirs.astype(np.float32) - ours.numpy())
+        self.report.note(name, STEPS / scale * difference)
+
+    def note_relative(self, name: str, theirs: Array, ours: Tensor) -> None:
+        self.note(name, theirs, ours, max(1.0, float(ours.abs().max())))
+
+
+def _compare(
+    model: Fast | VGG19,
+    sides: Sequence[_Side],
+    content: Array,
+    style: Array,
+    alpha: npt.NDArray[np.float32],
+    number: int,
+) -> None:
+    """One case: each part, and the whole, of every precision against torch."""
+    image, style_image = _unit(content, model.stride), _unit(style, model.stride)
+    features, statistics, *skips = model.encoder(image)
+    vector = model.style(style_image)
+    strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
+    height, width = features.shape[2:]
+    # The same decoder with a vector and a number; and, in turn, with a map of either or both.
+    ramp = strength * torch.linspace(0, 1, width).expand(1, 1, height, width)
+    spread = vector.expand(-1, -1, height, width)
+    mapped = [(spread, strength), (vector, ramp), (spread, ramp)][number % 3]
+    cases = [
+        (
+            given,
+            strengths,
+            model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1),
+        )
+        for given, strengths in ((vector, strength), mapped)
+    ]
+    expected = _bytes(cases[0][2], *content.shape[1:3])
+    for side in sides:
+        outputs = side.run("encoder", image=image)
+        side.note_relative("features", outputs[0], features)
+        side.note_relative("statistics", outputs[1], statistics)
+        for name, theirs, ours in zip(model.skips, outputs[2:], skips, strict=True):
+            side.note_relative(name, theirs, ours)
+        if "style" in side.sessions:
+            side.note_relative("style", side.run("style", image=style_image)[0], vector)
+        inputs = {"features": features, "statistics": statistics}
+        inputs |= dict(zip(model.skips, skips, strict=True))
+        for given, strengths, decoded in cases:
+            theirs = side.run("decoder", **inputs, style=given, alpha=strengths)[0]
+            side.note("image", theirs, decoded)
+        feeds = {"content": content, "style": style, "alpha": alpha}
+        whole = side.sessions["whole"].run(None, feeds)[0]
+        side.report.note("stylized", np.abs(whole.astype(np.float32) - expected))
+        side.report.count += 1
+
+
+def _rows(name: str) -> Iterator[str]:
+    from adain.learning.models.pretrained import load_model
+
+    model = load_model(name)
+    found = {
+        precision: {
+            part: weights.look_for(weights.onnx_file(name, part, precision))
+            for part in (*weights.model_parts(name), "whole")
+        }
+        for precision in weights.precisions(name)
+    }
+    files = {
+        precision: cast(dict[str, Path], parts)
+        for precision, parts in found.items()
+        if None not in parts.values()
+    }
+    for label, chosen in (("random", cases()), ("hostile", list(HOSTILE))):
+        for report in compare(model, files, chosen):
+            for output, difference in report.differences.items():
+                yield (
+                    f"| {name:5} | {report.precision:9} | {label:7} | {report.count:5} |"
+                    f" {output:10} | {difference.largest:12.5f} | {difference.mean:12.7f} |"
+                )
+
+
+def table(names: Sequence[str]) -> Iterator[str]:
+    """The lines of the table of `adain parity`, of all models that are here by default."""
+    yield "| model | precision | cases   | count | output     |  max (1/255) | mean (1/255) |"
+    yield "|-------|-----------|---------|------:|------------|-------------:|-------------:|"
+    for name in names or weights.available_models():
+        yield from _rows(name)

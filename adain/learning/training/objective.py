@@ -1,0 +1,250 @@
+"""What a step of training minimises: the losses of the batch that belongs to it.
+
+First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
+loss, end to end. In every eight samples of the second part two must give the content back, pixel
+by pixel, one at strength 0 and one with the content as its own style, and one has a random
+strength, so that the whole slider is learned.
+"""
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor, nn
+
+from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
+from adain.learning.models.layers import adain, channel_statistics
+from adain.learning.models.networks import ResidualDecoder, VGG19Encoder
+from adain.learning.training.data import ImageStore, sent
+from adain.learning.training.feature_pool import Pool, Seen, see
+from adain.learning.training.options import TrainOptions
+from adain.learning.training.processes import rank, ranks
+
+# Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
+MOST_SHIFTED = 7
+# Over so many paintings the deviation of a style's statistics is taken.
+DEVIATION_CROPS = 64
+
+
+class Objective:
+    """The losses of every step, which follow from the options and the step alone.
+
+    In a process group (torch.distributed) each process computes its share of the batch, and the
+    mean of their gradients is that of the whole.
+    """
+
+    def __init__(
+        self,
+        options: TrainOptions,
+        vgg: VGG19Encoder,
+        content: ImageStore,
+        style: ImageStore,
+        *,
+        compiled: bool = False,
+    ) -> None:
+        self.options = options
+        self.vgg = vgg
+        self.dtype = next(vgg.parameters()).dtype
+        self.device = next(vgg.parameters()).device
+        self.relu_features = vgg.relu_features
+        if compiled:
+            self.relu_features = torch.compile(vgg.relu_features)
+        self.rank, self.ranks = rank(), ranks()
+        self._deviation: Tensor | None = None
+        self.stores = content, style
+        # What the decoder is given of the content beside relu4_1.
+        self.skips = ResidualDecoder.SKIPS if options.model == "vgg19" else ()
+        self.pools = [
+            Pool(
+                store,
+                vgg,
+                size=4 * options.batch_size,
+                fresh=max(1, options.batch_size // options.reuse),
+                crop=options.crop,
+                seed=1_000_003 * (2 * options.seed + number),
+                skips=self.skips,
+            )
+            for number, store in enumerate(self.stores)
+        ]
+
+    def stylize(
+        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """The stylised images, and the styles as ``fast`` estimates them.
+
+        ``network`` is what is trained, its average or a wrapper of it. While it is trained, it is
+        given the exact statistics of half of the styles, if they are known.
+        """
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            if self.options.model == "fast":
+                exact = style.style if style.statistics and network.training else None
+                found = network(content.image, style.image, alpha, exact)
+                return cast(tuple[Tensor, Tensor], found)
+            statistics = content.style, style.style
+            image = network(content.features, *statistics, alpha, *content.skips)
+            return cast(Tensor, image), None
+
+    def _own(self, count: int) -> slice:
+        """The part of the whole batch that this process computes."""
+        share = count // self.ranks
+        return slice(self.rank * share, (self.rank + 1) * share)
+
+    def _mean(self, losses: Tensor, count: int) -> Tensor:
+        """The mean over the whole batch's ``count`` samples of a kind, of which some are here.
+
+        DistributedDataParallel averages gradients over the processes, hence their number.
+        """
+        return losses.sum() * self.ranks / max(1, count)
+
+    def _reconstruction_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """Pixel losses of pictures that must come back as they are; no VGG-19 in the gradient."""
+        # Smaller crops teach as much here, and twice as many of them still cost only half.
+        crop, count = max(64, self.options.crop // 2), 2 * self.options.batch_size
+        own = self._own(count)
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+        content, style = (store.random_crops(count, crop, generator, own) for store in self.stores)
+        # Paintings must be reconstructed as well as photos.
+        flags = sent((torch.rand(2, count, generator=generator) < 0.5)[:, own], self.device)
+        photo, identity = flags.view(2, -1, 1, 1, 1)
+        content, style = torch.where(photo, content, style), torch.where(photo, style, content)
+        content = content.contiguous(memory_format=torch.channels_last)
+        if self.options.model == "fast":
+            # Each half of the samples is reconstructed in one of both ways that must do so.
+            seen, other = Seen(content, content, [], []), torch.where(identity, content, style)
+            styles = Seen(other, other, [], [])
+            image, _ = self.stylize(network, seen, styles, identity[:, :1].float())
+        else:
+            seen = see(self.vgg, content, self.skips)
+            none = torch.zeros(1, 1, 1, 1, device=self.device)
+            image, _ = self.stylize(network, seen, seen, none)
+        pixel = self._mean(pixel_loss(image, content), count)
+        return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
+
+    def losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """The losses of the training batch that belongs to this step, ``total`` among them."""
+        options = self.options
+        if step < options.estimate_steps:
+            return self._estimate_losses(network, step)
+        if step < options.estimate_steps + options.warm_up:
+            return self._reconstruction_losses(network, step)
+        count = options.batch_size
+        # Everything random follows from the step alone, so a resumed run draws the same batches.
+        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        content_slots, style_slots = (
+            torch.randperm(len(pool), generator=generator)[:count] for pool in self.pools
+        )
+        strength = torch.rand(count, generator=generator)
+        kind = (count * step + torch.arange(count)) % 8
+        off, identity, random = kind == 0, kind == 1, kind == 7
+        stylised = ~off & ~identity
+        alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
+        own = self._own(count)
+        content = self.pools[0].at(step).at(sent(content_slots[own], self.device))
+        style = self.pools[1].at(step).at(sent(style_slots[own], self.device))
+        # Photos and paintings are their own style in turn.
+        photo = torch.tensor(step % 2 == 0)
+        content, style = (
+            content.where(sent((identity & ~photo)[own], self.device), style),
+            style.where(sent((identity & photo)[own], self.device), content),
+        )
+        alpha = sent(alpha[own].view(-1, 1, 1, 1), self.device)
+        shift, image, estimate = self.shift_loss(network, content, style, alpha, generator)
+        # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
+        # through VGG-19.
+        unchanged = sent((~stylised[own]).nonzero()[:, 0], self.device)
+        changed = sent(stylised[own].nonzero()[:, 0], self.device)
+        pixel = self._mean(
+            pixel_loss(image[unchanged], content.image[unchanged]), int((~stylised).sum())
+        )
+        target, style_term = 0 * pixel, 0 * pixel
+        if len(changed):
+            layers = self.relu_features(image[changed].to(self.dtype))
+            statistics = [channel_statistics(layer) for layer in layers]
+            wanted = adain(
+                content.features[changed],
+                content.statistics[-1][changed],
+                style.statistics[-1][changed],
+                alpha[changed],
+            )
+            target = self._mean(mean_squared_error(layers[-1], wanted), int(stylised.sum()))
+            full = sent((~random[own] & stylised[own])[stylised[own]], self.device)
+            style_term = self._mean(
+                style_loss(statistics, [s[changed] for s in style.statistics]) * full,
+                int((stylised & ~random).sum()),
+            )
+        total = target + options.style_weight * style_term + options.reconstruction_weight * pixel
+        losses = {"pixel": pixel, "target": target, "style": style_term}
+        if shift is not None:
+            losses["shift"] = self._mean(shift, count)
+            total = total + options.shift_weight * losses["shift"]
+        if estimate is not None:
+            error = estimate_loss(estimate, style.style, self.deviation())
+            losses["estimate"] = self._mean(error, count)
+            total = total + options.estimate_weight * losses["estimate"]
+        return losses | {"total": total}
+
+    def _estimate_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
+        """The error of the style network alone: regression, no decoder and no gradient of VGG-19.
+
+        Styles are crops of paintings and photos, between the size of `crop` and twice that.
+        """
+        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+        scale = float(2 ** torch.rand(1, generator=generator, dtype=torch.float64))
+        crop = 16 * round(scale * self.options.crop / 16)
+        count = self.options.batch_size
+        own = self._own(count)
+        photo = torch.rand(count, generator=generator) < 0.25
+        photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
+        chosen = sent(photo, self.device).view(-1, 1, 1, 1)
+        images = torch.where(chosen, photos, paintings)[own]
+        style = see(self.vgg, images.contiguous(memory_format=torch.channels_last))
+        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+            _, estimate = network(None, style.image, torch.ones(1, 1, 1, 1, device=self.device))
+        error = self._mean(estimate_loss(estimate, style.style, self.deviation()), count)
+        return {"estimate": error, "total": self.options.estimate_weight * error}
+
+    @torch.no_grad()
+    def deviation(self) -> Tensor:
+        """Standard deviations ``[1, 1920, 1, 1]`` of the logarithms of styles' statistics.
+
+        Of crops that are the same for every run on the same paintings.
+        """
+        if self._deviation is None:
+            generator = torch.Generator().manual_seed(0)
+            crops = self.stores[1].random_crops(DEVIATION_CROPS, self.options.crop, generator)
+            parts = [see(self.vgg, part).style.log1p() for part in crops.split(8)]
+            self._deviation = torch.cat(parts).std(dim=0, keepdim=True) + 1e-3
+        return self._deviation
+
+    def shift_loss(
+        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor, generator: Generator
+    ) -> tuple[Tensor | None, Tensor, Tensor | None]:
+        """How much a picture changes, pixel by pixel, if its content is moved (shift equivariance).
+
+        With it come the picture and the estimate of its style, as from `stylize`.
+
+        Strides see some places better than others, and what a network makes of that is a lattice in
+        its pictures, which VGG-19 hardly minds. A picture that moves with its content has none. The
+        loss is ``[N]``, and None where its weight is 0.
+        """
+        if not self.options.shift_weight:
+            return None, *self.stylize(network, content, style, alpha)
+        down, right = torch.randint(1, MOST_SHIFTED + 1, (2,), generator=generator).tolist()
+        height, width = content.image.shape[2:]
+        reflected = F.pad(content.image, (right, 0, down, 0), mode="reflect")
+        moved = reflected[:, :, :height, :width]
+        # In one batch, since a network among several processes is called once in a step.
+        contents = torch.cat([content.image, moved]).contiguous(memory_format=torch.channels_last)
+        styles = style.each(
+            lambda all: torch.cat([all, all]).contiguous(memory_format=torch.channels_last)
+        )
+        both, estimate = self.stylize(
+            network, Seen(contents, contents, [], []), styles, torch.cat([alpha, alpha])
+        )
+        assert estimate is not None
+        image, moved_image = both.chunk(2)
+        # Not along the border, where the two have been reflected differently.
+        edge = MOST_SHIFTED + 1
+        here = image[:, :, edge : height - edge - down, edge : width - edge - right]
+        there = moved_image[:, :, edge + down : height - edge, edge + right : width - edge]
+        return pixel_loss(there, here), image, estimate.chunk(2)[0]

@@ -1,0 +1,98 @@
+"""How to train: the options of `adain train` and their defaults."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from adain.errors import AdaINError, found_error
+from adain.learning.training.schedule import SCHEDULES
+from adain.registry import TRAINED
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How to train; ``steps`` or ``hours`` says how long.
+
+    With the schedule ``cosine`` one of them must be given, so that the rate can decay until then;
+    with ``constant`` a run may have no end but being stopped.
+    """
+
+    model: str = "fast"
+    crop: int = 128
+    batch_size: int = 8
+    steps: int | None = None
+    hours: float | None = None
+    optimizer: str = "muon"
+    schedule: str = "cosine"
+    learning_rate: float = 4e-4
+    ramp_steps: int = 100
+    reconstruction_steps: int | None = None  # 1500; none where ``weights`` are given
+    estimate_steps: int = 0  # of ``fast`` alone: first so many steps of its style network alone
+    reuse: int = 2
+    zoom: float = 2.0  # of the contents' crops a third are enlarged up to so many times
+    weights: str | os.PathLike[str] | None = None
+    style_weight: float = 10.0
+    reconstruction_weight: float = 30.0
+    shift_weight: float = 0.0  # of ``fast`` alone: moving a crop for vgg19 is seeing it anew
+    estimate_weight: float = 10.0  # of ``fast`` alone
+    clip_norm: float = 5.0
+    ema_decay: float = 0.999
+    vgg: str | os.PathLike[str] | None = None  # a rounded loss network instead of the published
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    compile: bool | None = None
+    held_out: int = 16
+    log_every: int = 10
+    evaluate_every: int = 250
+    checkpoint_minutes: float = 3.0
+    session_minutes: float | None = None  # stop, saved, after so many minutes of this call
+    resumable: bool = True  # else weights and log are kept up to date, and no checkpoint
+    tensorboard: bool = True
+
+    def __post_init__(self) -> None:
+        def check(good: bool, name: str, allowed: str) -> None:
+            if not good:
+                raise found_error(name, repr(getattr(self, name)), allowed)
+
+        check(self.model in TRAINED, "model", " or ".join(TRAINED))
+        check(64 <= self.crop <= 512 and self.crop % 16 == 0, "crop", "a multiple of 16 in 64..512")
+        check(self.batch_size >= 1, "batch_size", "1 or more")
+        check(self.reuse >= 1, "reuse", "1 or more")
+        check(1 <= self.zoom <= 8, "zoom", "1 to 8")
+        check(self.schedule in SCHEDULES, "schedule", " or ".join(SCHEDULES))
+        check(self.optimizer in ("muon", "adam"), "optimizer", "muon or adam")
+        check(self.steps is None or self.steps >= 1, "steps", "1 or more")
+        check(self.hours is None or self.hours > 0, "hours", "more than 0")
+        minutes = self.session_minutes
+        check(minutes is None or minutes > 0, "session_minutes", "more than 0")
+        warm_up = self.reconstruction_steps
+        check(warm_up is None or warm_up >= 0, "reconstruction_steps", "0 or more")
+        check(self.shift_weight >= 0, "shift_weight", "0 or more")
+        check(self.estimate_weight >= 0, "estimate_weight", "0 or more")
+        check(self.model == "fast" or not self.estimate_steps, "estimate_steps", "0 for vgg19")
+        check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
+        check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
+        check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
+        check(self.learning_rate > 0, "learning_rate", "more than 0")
+        check(self.precision in ("auto", "bf16", "fp32"), "precision", "auto, bf16 or fp32")
+        if self.steps is not None and self.hours is not None:
+            raise AdaINError("give either steps or hours, and not both")
+        if self.schedule == "cosine" and self.steps is None and self.hours is None:
+            raise AdaINError("give either steps or hours, so that the learning rate can decay")
+
+    @property
+    def warm_up(self) -> int:
+        """How many steps of reconstruction come first."""
+        if self.reconstruction_steps is not None:
+            return self.reconstruction_steps
+        return 1500 if self.weights is None else 0
+
+
+def choose_device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
+    return torch.device(name)

@@ -1,0 +1,80 @@
+"""The process of a server: signals, the port, the engine, and what is served until it ends."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from adain import AdaINError, weights
+from adain.server import routes, serving
+from adain.server.engine import Engine
+from adain.server.metrics import Metrics
+from adain.server.middleware import Gate, Page
+from adain.server.settings import Settings
+from adain.server.uploads import Uploads
+
+KEPT_UPLOADS = 100  # as many of the largest as may lie in the folder of uploads
+
+
+def launch(settings: Settings, page: Callable[[Engine, Path], Page] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; AdaINError where the port cannot be had or no model is here.
+
+    ``page`` makes the page that is served beside the service, from an engine and the folder for
+    uploads.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    # What Pillow has to say of a broken upload is told to its sender.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module="PIL")
+    with (
+        claim(settings.host, settings.port) as listener,
+        tempfile.TemporaryDirectory(prefix="adain-", ignore_cleanup_errors=True) as folder,
+    ):
+        gate, engine = assemble(settings, page, Path(folder))
+        serving.serve(serving.Server(gate, engine, settings.address), listener)
+
+
+def assemble(
+    settings: Settings, page: Callable[[Engine, Path], Page] | None, folder: Path
+) -> tuple[Gate, Engine]:
+    """One ASGI application of the service and perhaps a page; ``folder`` is for uploads."""
+    engine = Engine(settings)
+    # Loaded before the first request; without a model there is nothing to serve.
+    engine.stylizer((weights.available_models() or ["fast"])[0])
+    metrics = Metrics(engine)
+    uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
+    made = page(engine, folder) if page is not None else None
+    uploads.keep_what_is_here()
+    return Gate(settings, uploads, metrics, routes.build(engine, metrics), made), engine
+
+
+def claim(host: str, port: int) -> socket.socket:
+    """A socket bound to the port; in one line where it cannot be had."""
+    listener = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+        if os.name == "posix":  # elsewhere it lets two programs have one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        # Else two of us, bound and not listening yet, could have the same port.
+        listener.listen(1)
+    except OSError as error:
+        if listener is not None:
+            listener.close()
+        reason = error.strerror or str(error)
+        raise AdaINError(
+            f"cannot listen on {host}:{port} ({reason}); choose another --port or --host"
+        ) from None
+    return listener

@@ -1,0 +1,281 @@
+"""The REST service: `/v1/...`, and what those who run it ask about its health."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import CancelledError, Future
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, File, Form, Request, UploadFile
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from adain import AdaINError, __version__, weights
+from adain.drawings import gallery as examples
+from adain.errors import found_error
+from adain.images.picture import MAX_SIDE
+from adain.registry import NAME_LENGTH
+from adain.server import api_docs as apidocs
+from adain.server.engine import BusyError, Engine
+from adain.server.metrics import CONTENT_TYPE, Metrics
+from adain.server.schemas import (
+    EncodedStyle,
+    Gallery,
+    GalleryStyle,
+    ModelAbout,
+    ModelFile,
+    Models,
+    State,
+    problems,
+)
+from adain.server.service import DEVICE, SIZE, TOOK, How, Service
+from adain.server.style_store import StyleStore
+from adain.stylizer import STYLE_SIDE
+
+TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+Model = Annotated[
+    str,
+    Form(max_length=NAME_LENGTH, description="One of `GET /v1/models`, imported ones included."),
+]
+Alpha = Annotated[float, Form(ge=0, le=1, description="Strength: 0 is the content, 1 the style.")]
+Side = Annotated[
+    int | None,
+    Form(ge=1, le=MAX_SIDE, description="Bring the content's long side down to this first."),
+]
+StyleSize = Annotated[
+    int,
+    Form(ge=16, le=2048, description="Bring the style's long side down to this: finer strokes."),
+]
+Format = Annotated[Literal["png", "jpeg", "webp"], Form(description="Of the result.")]
+Quality = Annotated[int, Form(ge=1, le=100, description="Of JPEG and WebP.")]
+Colours = Annotated[
+    Literal["style", "luminance", "matched"],
+    Form(description="Whose: the style's, the content's, or the style's fitted to the content's."),
+]
+StyleId = Annotated[
+    str | None,
+    Form(max_length=100, description="Of `POST /v1/styles`, or a name of `GET /v1/styles`."),
+]
+PICTURE = "JPEG, PNG, TIFF, BMP, GIF, PPM, WebP or AVIF."
+
+
+def build(engine: Engine, metrics: Metrics) -> FastAPI:
+    """The service as an ASGI application; addresses, limits and names are the gate's to check."""
+    rest = FastAPI(
+        title="adain",
+        version=__version__,
+        summary="Arbitrary style transfer: any photo in the style of any painting.",
+        description="Every answer that is no result is JSON with one field, `error`.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems(401, 404, 405),
+    )
+    rest.exception_handler(AdaINError)(_unusable)
+    rest.exception_handler(BusyError)(_busy)
+    rest.exception_handler(HTTPException)(_refused)
+    rest.exception_handler(RequestValidationError)(_invalid)
+    service = Service(engine, StyleStore(engine.settings.keep))
+    _add_pictures(rest, service)
+    _add_lists(rest, service)
+    _add_health(rest, engine, metrics)
+    return rest
+
+
+def _add_pictures(rest: FastAPI, service: Service) -> None:
+    engine = service.engine
+    headers = {
+        SIZE: ("Width x height in pixels.", "string"),
+        DEVICE: ("What computed it.", "string"),
+        TOOK: ("From the first byte read to the last written, without the wait.", "number"),
+    }
+    binary = {"type": "string", "format": "binary"}
+    picture = {
+        "description": "The picture.",
+        "content": {kind: {"schema": binary} for kind in TYPES.values()},
+        "headers": {
+            name: {"description": text, "schema": {"type": kind}}
+            for name, (text, kind) in headers.items()
+        },
+    }
+    busy = problems(400, 408, 413, 415, 422, 503)
+
+    @rest.post("/v1/stylize", response_class=Response, responses={200: picture, **busy})
+    async def stylize(
+        request: Request,
+        content: Annotated[UploadFile, File(description=PICTURE)],
+        style: Annotated[UploadFile | None, File(description=f"{PICTURE} Or style_id.")] = None,
+        style_id: StyleId = None,
+        alpha: Alpha = 1.0,
+        model: Model = "fast",
+        max_side: Side = None,
+        style_size: StyleSize = STYLE_SIDE,
+        format: Format = "png",
+        quality: Quality = 95,
+        colours: Colours = "style",
+    ) -> Response:
+        """Repaint a picture in the manner of another."""
+        if style is not None and not style.filename and not style.size:
+            style = None  # a browser's field in which no file was chosen
+        if (style is None) == (not style_id):
+            found = "neither" if style is None else "both"
+            raise HTTPException(422, f"style, style_id: found {found}; allowed: one of them")
+        _check_model(model)
+        how = How(alpha, model, max_side, style_size, format, quality, colours)
+        future = engine.submit(lambda: service.stylize(content, style, style_id, how))
+        body, headers = await _answer(request, engine, future)
+        return Response(body, media_type=TYPES[format], headers=headers)
+
+    @rest.post("/v1/styles", responses=busy)
+    async def encode_style(
+        request: Request,
+        file: Annotated[UploadFile, File(description=PICTURE)],
+        model: Model = "fast",
+    ) -> EncodedStyle:
+        """Encode a style once, for many pictures."""
+        _check_model(model)
+        future = engine.submit(lambda: service.encode(file, model))
+        encoded: EncodedStyle = await _answer(request, engine, future)
+        return encoded
+
+
+def _add_lists(rest: FastAPI, service: Service) -> None:
+    @rest.get("/v1/styles")
+    def styles() -> Gallery:
+        """The styles that are here for the taking."""
+        return Gallery(
+            styles=[
+                GalleryStyle(name=name, title=drawing.title, description=drawing.description)
+                for name, drawing in examples.STYLES.items()
+            ]
+        )
+
+    @rest.get("/v1/models")
+    def models() -> Models:
+        """The models that are here, and what they run on."""
+        devices = service.engine.devices
+        found = []
+        for name in weights.available_models():
+            here = [p for p in weights.precisions(name) if name in weights.available_models(p)]
+            files = {path for p in here for path in weights.find_model(name, p).values()}
+            about = [
+                ModelFile(name=path.name, sha256=_digest(path, path.stat().st_mtime_ns))
+                for path in sorted(files)
+            ]
+            found.append(
+                ModelAbout(
+                    name=name,
+                    precisions=here,
+                    device=devices.get(name),
+                    licence=weights.about(name).licence,
+                    files=about,
+                )
+            )
+        return Models(models=found)
+
+    @rest.get("/v1/docs", include_in_schema=False)
+    def docs(request: Request) -> HTMLResponse:
+        address = str(request.base_url)
+        return HTMLResponse(apidocs.page(rest.openapi(), address), headers=apidocs.HEADERS)
+
+
+def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
+    @rest.get("/healthz")
+    async def alive() -> State:
+        """Whether the process answers."""
+        return State(status="alive")
+
+    @rest.get("/readyz", responses=problems(503))
+    async def ready() -> State:
+        """Whether pictures are taken: 503 until a model is loaded, and while stopping."""
+        if engine.stopping or not engine.devices:
+            reason = "stopping" if engine.stopping else "loading its models"
+            raise BusyError(f"the server is {reason}", retry_after=10)
+        return State(status="ready")
+
+    text = {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+
+    @rest.get("/metrics", response_class=Response, responses={200: text})
+    def numbers() -> Response:
+        """What was counted, for Prometheus."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+
+async def _answer(request: Request, engine: Engine, future: Future[Any]) -> Any:
+    """The result of what is in line; BusyError after a while, and out of line without a client."""
+    waiting = asyncio.wrap_future(future)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait(
+            [waiting, gone],
+            timeout=engine.settings.timeout,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not waiting.done():
+            busy = engine.give_up(future)
+            waiting.cancel()
+            if gone.done():
+                raise HTTPException(499, "the client has gone")
+            raise busy
+        return waiting.result()
+    except (CancelledError, asyncio.CancelledError):
+        if engine.stopping:
+            raise BusyError("the server is stopping", retry_after=10) from None
+        raise
+    finally:
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _check_model(model: str) -> None:
+    here = weights.available_models()
+    if model not in here:
+        found = f"{model!r}, which is not on this server"
+        error = found_error("model", found, weights.one_of(here))
+        if model in weights.models():
+            raise error
+        # No such model anywhere: a value that is not allowed.
+        raise HTTPException(422, str(error))
+
+
+@cache
+def _digest(path: Path, _: int) -> str:
+    return weights.sha256(path)
+
+
+# What goes wrong
+
+
+def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
+    return JSONResponse({"error": line[:500]}, status, headers)
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    return _problem(400, str(error))
+
+
+async def _busy(_: Request, error: Exception) -> Response:
+    assert isinstance(error, BusyError)
+    return _problem(503, str(error), {"Retry-After": str(error.retry_after)})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    return _problem(error.status_code, str(error.detail), headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors()]
+    return _problem(422, "; ".join(found))

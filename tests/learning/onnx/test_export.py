@@ -1,0 +1,337 @@
+"""Exported files: the contract of design, proven against torch with the shipped weights."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+import pytest
+from exporting import serving_vgg19
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+import onnx
+from safetensors.torch import load_file, save_file
+
+from adain import Style, Stylizer, weights
+from adain.cli.run import run
+from adain.errors import AdaINError
+from adain.learning.models import pretrained
+from adain.learning.models.fast import Fast
+from adain.learning.onnx import export, importing
+from adain.learning.onnx.parity import CASES, HOSTILE, Case, Report, cases, compare
+from adain.style import VGG19_STATISTICS
+
+Bytes = npt.NDArray[np.uint8]
+PARTS = {
+    "fast": ("encoder", "decoder", "style", "whole"),
+    "vgg19": ("encoder", "decoder", "whole"),
+}
+PRECISIONS = ("fp32", "fp16")
+
+
+@pytest.fixture(params=list(PARTS))
+def model(request: pytest.FixtureRequest, exported: dict[str, Path]) -> str:
+    name: str = request.param
+    if name not in exported:
+        pytest.skip(f"no {weights.VGG19_FILES[0]} on this machine; {weights.GET_VGG19}")
+    return name
+
+
+@pytest.fixture
+def files(model: str, exported: dict[str, Path]) -> dict[str, Path]:
+    return files_of(model, exported, "fp32")
+
+
+def files_of(model: str, exported: dict[str, Path], precision: str) -> dict[str, Path]:
+    folder = exported[model]
+    return {part: folder / weights.onnx_file(model, part, precision) for part in PARTS[model]}
+
+
+def session(file: Path) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+def shapes(values: list[onnxruntime.NodeArg]) -> dict[str, list[str | int]]:
+    return {value.name: value.shape for value in values}
+
+
+def test_the_spread_of_cases() -> None:
+    spread = cases()
+    assert len(spread) == CASES == 50
+    assert {(16, 16), (1030, 33)} <= {(case.height, case.width) for case in spread}
+    assert {0.0, 1.0} <= {case.alpha for case in spread}
+    assert {1, 2, 3} == {case.batch for case in spread}
+
+
+def test_nothing_else_is_written(model: str, exported: dict[str, Path]) -> None:
+    names = {path.name for path in exported[model].iterdir()} - {"vgg_normalised.pth"}
+    assert names == {
+        weights.onnx_file(model, part, precision)
+        for part in PARTS[model]
+        for precision in PRECISIONS
+    }
+
+
+def test_the_contract_of_the_parts(model: str, files: dict[str, Path]) -> None:
+    channels, size, values = {"fast": (112, 1408, 224), "vgg19": (512, 1920, 1920)}[model]
+    skips: dict[str, list[str | int]] = {}
+    if model == "vgg19":
+        skips = {"relu3_1": ["N", 256, "2h", "2w"], "relu2_1": ["N", 128, "4h", "4w"]}
+    encoder, decoder = session(files["encoder"]), session(files["decoder"])
+    assert shapes(encoder.get_inputs()) == {"image": ["N", 3, "height", "width"]}
+    assert shapes(encoder.get_outputs()) == {
+        "features": ["N", channels, "h", "w"],
+        "statistics": ["N", values, 1, 1],
+        **skips,
+    }
+    assert shapes(decoder.get_inputs()) == {
+        "features": ["N", channels, "h", "w"],
+        "statistics": ["N", values, 1, 1],
+        **skips,
+        "style": ["style N or 1", size, "style h or 1", "style w or 1"],
+        "alpha": ["alpha N or 1", 1, "alpha h or 1", "alpha w or 1"],
+    }
+    assert shapes(decoder.get_outputs()) == {"image": ["N", 3, "height", "width"]}
+    if model == "fast":
+        style = session(files["style"])
+        assert shapes(style.get_inputs()) == {"image": ["N", 3, "height", "width"]}
+        assert shapes(style.get_outputs()) == {"style": ["N", size, 1, 1]}
+
+
+def test_the_contract_of_the_whole(files: dict[str, Path]) -> None:
+    whole = session(files["whole"])
+    inputs = {value.name: (value.type, value.shape) for value in whole.get_inputs()}
+    assert inputs == {
+        "content": ("tensor(uint8)", ["N", "H", "W", 3]),
+        "style": ("tensor(uint8)", ["M", "Hs", "Ws", 3]),
+        "alpha": ("tensor(float)", ["A"]),
+    }
+    (output,) = whole.get_outputs()
+    assert (output.name, output.type) == ("stylized", "tensor(uint8)")
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_metadata_opset_and_one_file(model: str, exported: dict[str, Path], precision: str) -> None:
+    for part, file in files_of(model, exported, precision).items():
+        proto = onnx.load(file, load_external_data=False)
+        onnx.checker.check_model(proto, full_check=True)
+        assert [(entry.domain, entry.version) for entry in proto.opset_import] == [("", 18)]
+        assert not any(tensor.external_data for tensor in proto.graph.initializer)
+        about = {entry.key: entry.value for entry in proto.metadata_props}
+        assert about["model"] == model and about["part"] == part
+        assert about["precision"] == precision
+        assert about["stride"] == "8" and about["opset"] == "18"
+        geometry = {"fast": ("4", "2"), "vgg19": ("8", "0")}[model]
+        assert (about["feature_stride"], about["margin"]) == geometry
+        assert ("uint8 0 to 255" if part == "whole" else "float32 0 to 1") in about["ranges"]
+        assert f"torch {torch.__version__.partition('+')[0]}" in about["exporter"]
+        assert len(about["weights_sha256"]) == 64
+        assert {"version", "contract", "channels", "training", "licence"} <= about.keys()
+        assert about["skips"] == {"fast": "", "vgg19": "relu3_1 relu2_1"}[model]
+        assert about["features_per_pixel"] == {"fast": "7", "vgg19": "56"}[model]
+        space = {"fast": about["weights_sha256"], "vgg19": VGG19_STATISTICS}[model]
+        assert about["style_space"] == space
+        # Nothing of the machine that exported it.
+        assert str(Path.cwd()).encode() not in file.read_bytes()
+
+
+def test_float16_halves_the_files_and_keeps_the_interface(
+    model: str, exported: dict[str, Path]
+) -> None:
+    """But for features, which only other files of the model read; and for trained weights, which
+    are float16 and are stored so in the files of float32 too."""
+    for part in PARTS[model]:
+        plain, half = (files_of(model, exported, p)[part] for p in PRECISIONS)
+        if (model, part) == ("vgg19", "encoder"):
+            assert half.stat().st_size < 0.53 * plain.stat().st_size
+        elif (model, part) != ("vgg19", "whole"):
+            assert plain.stat().st_size < 1.02 * half.stat().st_size + 10_000
+
+        def interface(file: Path) -> dict[str, tuple[str, list[str | int]]]:
+            opened = session(file)
+            values = [*opened.get_inputs(), *opened.get_outputs()]
+            return {value.name: (value.type, value.shape) for value in values}
+
+        expected = interface(plain)
+        for name in {"features", "relu3_1", "relu2_1"} & expected.keys():
+            expected[name] = ("tensor(float16)", expected[name][1])
+        assert interface(half) == expected
+
+
+def test_weights_are_stored_once(files: dict[str, Path]) -> None:
+    parts = sum(file.stat().st_size for part, file in files.items() if part != "whole")
+    assert files["whole"].stat().st_size < 1.02 * parts
+
+
+def pictures(count: int, height: int, width: int, seed: int) -> Bytes:
+    return np.random.default_rng(seed).integers(0, 256, (count, height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (17, 31), (40, 23), (16, 100)])
+def test_the_whole_gives_the_size_of_the_content(
+    files: dict[str, Path], size: tuple[int, int]
+) -> None:
+    feeds = {
+        "content": pictures(2, *size, 0),
+        "style": pictures(1, 50, 20, 1),
+        "alpha": np.array([0.5], np.float32),
+    }
+    (stylized,) = session(files["whole"]).run(None, feeds)
+    assert stylized.shape == (2, *size, 3) and stylized.dtype == np.uint8
+
+
+def test_a_batch_is_its_pictures_one_by_one(files: dict[str, Path]) -> None:
+    whole = session(files["whole"])
+    content, style = pictures(2, 40, 32, 0), pictures(2, 24, 56, 1)
+    alpha = np.array([0.3, 1.0], np.float32)
+    (batch,) = whole.run(None, {"content": content, "style": style, "alpha": alpha})
+    for i in range(2):
+        one = slice(i, i + 1)
+        feeds = {"content": content[one], "style": style[one], "alpha": alpha[one]}
+        (single,) = whole.run(None, feeds)
+        assert np.abs(batch[i].astype(int) - single[0]).max() <= 1
+
+
+def test_the_stylizer_computes_what_the_whole_file_does(
+    model: str, files: dict[str, Path], exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADAIN_WEIGHTS", str(exported[model]))
+    content, style = pictures(1, 45, 70, 0), pictures(1, 33, 64, 1)
+    feeds = {"content": content, "style": style, "alpha": np.array([0.8], np.float32)}
+    (whole,) = session(files["whole"]).run(None, feeds)
+    stylizer = Stylizer(model, device="cpu")
+    assert stylizer.device == "cpu"
+    ours = stylizer.stylize(content[0], style[0], alpha=0.8)
+    assert np.abs(ours.astype(int) - whole[0]).max() <= 1
+
+
+def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of 0.001 in one bias of the graph is found, and the folder stays as it was."""
+    (tmp_path / weights.onnx_file("fast", "decoder")).write_bytes(b"the last good one")
+    build = export.build
+
+    def with_fault(model: Fast) -> dict[str, onnx.ModelProto]:
+        models = build(model)
+        bias = next(
+            tensor for tensor in models["decoder"].graph.initializer if list(tensor.dims) == [12]
+        )
+        values = onnx.numpy_helper.to_array(bias)
+        faulty = (values + 1e-3).astype(values.dtype)
+        bias.CopyFrom(onnx.numpy_helper.from_array(faulty, bias.name))
+        return models
+
+    monkeypatch.setattr(export, "build", with_fault)
+    monkeypatch.setattr(export, "compare", partial(compare, chosen=cases()[:3]))
+    with pytest.raises(AdaINError, match=r"image in fp32 differs from torch's by 0\.2\d/255"):
+        export.export_model("fast", tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [weights.onnx_file("fast", "decoder")]
+    assert (tmp_path / weights.onnx_file("fast", "decoder")).read_bytes() == b"the last good one"
+
+
+def test_what_a_report_refuses() -> None:
+    def report(precision: str, **steps: float) -> Report:
+        made = Report(precision)
+        for name, step in steps.items():
+            made.note(name, np.array([step, 0, 0, 0]))
+        return made
+
+    report("fp32", image=0.02, stylized=0).require()
+    report("fp16", image=3.0, stylized=3.0).require()
+    for precision, name, step in (
+        ("fp32", "image", 0.03),
+        ("fp32", "image", np.nan),
+        ("fp32", "stylized", 1.0),  # one in four bytes
+        ("fp16", "image", 5.0),
+        ("int8", "stylized", 9.0),
+    ):
+        with pytest.raises(AdaINError, match=f"{name} in {precision} differs"):
+            report(precision, **{name: step}).require()
+
+
+def test_differences_are_pooled_over_cases() -> None:
+    report = Report()
+    report.note("image", np.array([0.5, 0.25]))
+    report.note("image", np.zeros(8))
+    assert report.differences["image"].largest == 0.5
+    assert report.differences["image"].mean == pytest.approx(0.075)
+
+
+def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path]) -> None:
+    """A style without deviation gives finite pictures, the same from torch and the file."""
+    chosen = [case for case in HOSTILE if case.style_colour or case.content_colour]
+    assert len(chosen) == 6
+    (report,) = compare(pretrained.load_model(model), {"fp32": files}, chosen)
+    # Where a picture is of one colour, all of its bytes may lie on the same rounding edge.
+    assert report.differences.pop("stylized").largest <= 1
+    report.require()
+    assert report.count == 6
+
+
+def test_exporting_again_gives_the_same_bytes(
+    exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "compare", partial(compare, chosen=[Case(16, 16, 16, 16, 1, 1.0)]))
+    export.export_model("fast", tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert len(names) == len(PARTS["fast"]) * len(PRECISIONS)
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (exported["fast"] / name).read_bytes(), name
+
+
+def test_the_shape_of_fast_that_is_trained_exports_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its weights ship once they are better than the first shape's; nothing may then be missing."""
+    torch.manual_seed(0)
+    save_file(Fast().state_dict(), tmp_path / "dense.safetensors", {"training_digest": "0"})
+    few = [Case(16, 24, 32, 16, 2, 0.7), Case(64, 80, 64, 64, 1, 1.0), Case(33, 65, 16, 16, 3, 1.0)]
+    monkeypatch.setattr(export, "compare", partial(compare, chosen=few))
+    export.export_model("fast", tmp_path, source=tmp_path / "dense.safetensors")
+    monkeypatch.setenv("ADAIN_WEIGHTS", str(tmp_path))
+    stylizer = Stylizer("fast", device="cpu")
+    style = stylizer.encode_style(pictures(1, 64, 48, 1)[0])
+    assert (style.vector.shape, style.weights) == ((1920,), VGG19_STATISTICS)
+    content = pictures(1, 40, 56, 0)[0]
+    # Whoever measured a style's statistics, every model that is told them takes it.
+    borrowed = Style(style.vector, "vgg19", VGG19_STATISTICS)
+    assert np.array_equal(stylizer.stylize(content, borrowed), stylizer.stylize(content, style))
+    shorter = Style(style.vector[:1024], "paper", VGG19_STATISTICS)
+    with pytest.raises(AdaINError, match="a vector of 1024 numbers, not 1920"):
+        stylizer.stylize(content, shorter)
+
+
+def test_the_shipped_files_are_of_the_shipped_weights() -> None:
+    source = pretrained.find_trained("fast")
+    for part, file in weights.find_model("fast").items():
+        about = session(file).get_modelmeta().custom_metadata_map
+        assert about["weights_sha256"] == weights.sha256(source), part
+
+
+def test_broken_weights_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from adain.cli.export import export as command
+
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no tensors")
+    arguments = ["--model", "fast", "-o", str(tmp_path / "out"), "--weights", str(broken)]
+    assert run(command, arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1 and "broken.safetensors" in printed.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_download_that_is_another_network_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vgg19_weights: Path
+) -> None:
+    tensors = load_file(vgg19_weights)
+    tensors["conv2_1.weight"] *= 1.01
+    other = tmp_path / "other.safetensors"
+    save_file(tensors, other)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("ADAIN_WEIGHTS", "")
+    with serving_vgg19(other, tmp_path) as url:
+        monkeypatch.setattr(weights, "VGG19_URL", url)
+        with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
+            importing.install_vgg19(lambda line: None)
+    assert list((tmp_path / "cache" / "adain").iterdir()) == []
