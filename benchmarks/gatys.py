@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from adain.cli.run import run
-from adain.learning.evaluation.evaluate import markdown_table
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
 from adain.learning.gatys.objective import GatysOptions, Objective
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.vgg import load_vgg19_layers
+from adain.tables import markdown_table
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # The first iterations have no curvature to look back at, and more than one evaluation.

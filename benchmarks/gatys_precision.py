@@ -14,11 +14,12 @@ import click
 
 from adain.cli.run import run
 from adain.images import load_image
-from adain.learning.evaluation.evaluate import markdown_table
-from adain.learning.evaluation.metrics import Pair, read_pairs, to_tensor
+from adain.learning.evaluation.metrics import Pair, read_pairs
 from adain.learning.gatys.objective import GatysOptions, Objective
 from adain.learning.gatys.run import GatysResult, gatys
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
+from adain.learning.tensors import to_tensor
+from adain.tables import markdown_table
 
 WINDOW = 20
 

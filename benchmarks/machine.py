@@ -11,8 +11,8 @@ import onnxruntime
 import torch
 from onnx import TensorProto, helper
 
+from adain.learning.devices import matrix_peak
 from adain.learning.onnx.whole import IR_VERSION, OPSET
-from adain.learning.training.precision import matrix_peak
 
 HALF = {"fp16": torch.float16}
 

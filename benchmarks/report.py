@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from adain.errors import AdaINError
-from adain.learning.evaluation.evaluate import markdown_table
+from adain.tables import markdown_table
 from benchmarks import machine
 from benchmarks.coldstart import GOAL, cold_starts
 from benchmarks.memory import measure_memory

@@ -144,13 +144,13 @@ class Optimisation:
         """The losses of AdaIN's picture, as the optimisation is going to see its own."""
         import torch
 
-        from adain.learning.evaluation.metrics import to_tensor
+        from adain.learning.devices import torch_device
         from adain.learning.gatys.inputs import to_side
         from adain.learning.gatys.objective import Objective
-        from adain.learning.training.options import choose_device
+        from adain.learning.tensors import to_tensor
 
         content, result = self._pictures
-        device = choose_device(self.options.device)
+        device = torch_device(self.options.device)
         side = max(content.width, content.height)
         seen = [to_tensor(p).to(device) for p in (content, to_side(style, side), result)]
         objective = Objective(vgg.to(device), seen[0], [seen[1]], self.options)

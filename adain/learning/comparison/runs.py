@@ -24,10 +24,11 @@ from adain.images import load_image
 from adain.images.picture import from_array
 from adain.learning.comparison.results import Compared, Result
 from adain.learning.comparison.worker import Job, Method, Snapshot, gatys_options
-from adain.learning.evaluation.metrics import Judge, Pair, sliced_wasserstein, to_tensor
+from adain.learning.evaluation.metrics import Judge, Pair, sliced_wasserstein
 from adain.learning.gatys.objective import Objective
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
+from adain.learning.tensors import to_tensor
 from adain.providers import cores
 
 FORMAT = 1  # of what is kept; another number makes all of it anew

@@ -132,9 +132,9 @@ def _adain(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
 def _gatys(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, Any]:
     import torch
 
+    from adain.learning.devices import torch_device
     from adain.learning.gatys.run import GatysResult, Progress, gatys
     from adain.learning.models.vgg import load_vgg19_layers
-    from adain.learning.training.options import choose_device
 
     torch.set_num_threads(job.threads)
     vgg = load_vgg19_layers()
@@ -166,7 +166,7 @@ def _gatys(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
         if iteration > told:
             pixels = _pixels(result.picture)
             send(Snapshot(iteration, seconds, peak_memory(), pixels))
-    return {"device": str(choose_device(job.device)), "history": result.history}
+    return {"device": str(torch_device(job.device)), "history": result.history}
 
 
 def gatys_options(method: Method, iterations: int, device: str) -> Any:

@@ -23,10 +23,11 @@ from tqdm import tqdm
 
 from adain.images import load_image
 from adain.learning.evaluation import measures, structure
-from adain.learning.evaluation.evaluate import markdown_table
-from adain.learning.evaluation.metrics import Pair, Stylization, read_pairs, to_tensor
+from adain.learning.evaluation.metrics import Pair, Stylization, read_pairs
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.pretrained import load_models
+from adain.learning.tensors import to_tensor
+from adain.tables import markdown_table
 
 SIZE = 512
 COLOURS = {

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from adain.errors import AdaINError
 from adain.files import write_atomically
+from adain.learning.devices import torch_device, training_dtype
 from adain.learning.evaluation.measures import colour_cast
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
@@ -20,8 +21,7 @@ from adain.learning.models.pretrained import load_fast, load_trainable
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut
 from adain.learning.training.objective import Objective
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import training_dtype
+from adain.learning.training.options import TrainOptions
 from adain.registry import BUILT_IN
 
 # No loss may be more than 1 % worse, whatever the total gains, and no measure more than 5 %: they
@@ -66,7 +66,7 @@ class Judge:
 
     def __init__(self, model: str, content_dir: Path, style_dir: Path) -> None:
         self.options = TrainOptions(model=model, schedule="constant")
-        self.device = choose_device(self.options.device)
+        self.device = torch_device(self.options.device)
         dtype = training_dtype(self.options.precision, self.device)
         vgg = load_loss_network().to(self.device, dtype)
         vgg.to(memory_format=torch.channels_last)

@@ -7,7 +7,7 @@ suffix. Every image is resized to a square of 512x512 pixels.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
@@ -24,22 +24,7 @@ from adain.learning.evaluation.metrics import (
 )
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.pretrained import PAPER_DECODER, load_models, load_vgg19_encoder
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with its columns padded; the first to the left, numbers to the right."""
-    table = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        first, *rest = zip(row, widths, strict=True)
-        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
-        return f"| {' | '.join(cells)} |"
-
-    first, *rest = widths
-    rule = f"|{'-' * (first + 2)}|" + "".join(f"{'-' * (width + 1)}:|" for width in rest)
-    return "\n".join([line(header), rule, *map(line, table[1:])])
-
+from adain.tables import markdown_table
 
 _LOSSES = ("content_loss", "target_loss", "style_loss")
 _PSNR = ("PSNR own style (dB)", "PSNR strength 0 (dB)")

@@ -21,9 +21,10 @@ from adain.errors import checked_integer, failing, found_error
 from adain.files import write_atomically
 from adain.images import load_image, save_image
 from adain.learning.evaluation import sheets
-from adain.learning.evaluation.metrics import Stylization, to_tensor
+from adain.learning.evaluation.metrics import Stylization
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.pretrained import load_models
+from adain.learning.tensors import to_tensor
 from adain.learning.training.data import find_images
 
 CHECKOUT = Path(__file__).resolve().parents[3]

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from adain.learning.evaluation.metrics import luma
 from adain.learning.evaluation.structure import gaussian_mean
+from adain.learning.tensors import luma
 
 PERIODS = (2, 4, 8)  # in pixels: what upsampling one, two and three times leaves behind
 BORDER = 32  # in pixels

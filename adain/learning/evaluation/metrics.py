@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from adain.errors import AdaINError
 from adain.images import load_image
-from adain.images.picture import Picture
 from adain.learning.losses import gram_loss, gram_matrix, mean_squared_error, style_loss
 from adain.learning.models.layers import adain, channel_statistics
 from adain.learning.models.networks import VGG19Encoder
+from adain.learning.tensors import luma, to_tensor
 from adain.learning.training.data import SUFFIXES
 
 SIZE = 512
@@ -167,17 +167,6 @@ class Judge:
             "gram_loss": gram_loss(output.grams, style.grams).item(),
             "ssim": ssim(image, self.image(pair.content)).item(),
         }
-
-
-def to_tensor(picture: Picture) -> Tensor:
-    """A picture's colours, float32 ``[1, 3, H, W]`` in [0, 1]."""
-    return torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].contiguous()
-
-
-def luma(image: Tensor) -> Tensor:
-    """Rec. 601 luma ``[N, 1, H, W]`` of gamma-encoded RGB ``[N, 3, H, W]``."""
-    weights = torch.tensor([0.299, 0.587, 0.114], dtype=image.dtype, device=image.device)
-    return torch.einsum("nchw,c->nhw", image, weights)[:, None]
 
 
 def ssim(image: Tensor, reference: Tensor) -> Tensor:

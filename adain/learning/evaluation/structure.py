@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adain.learning.evaluation.metrics import luma
+from adain.learning.tensors import luma
 
 # Invented structure, in pixels but for the limit: what counts as flat, and the band that counts.
 FLAT_WINDOW = 65

@@ -11,10 +11,10 @@ from torch import Tensor
 from adain.colours import luminance, match_colours, match_luminance
 from adain.errors import AdaINError, found_error
 from adain.images.picture import Picture
-from adain.learning.evaluation.metrics import to_tensor
 from adain.learning.gatys.objective import GatysOptions
 from adain.learning.memory import available_memory
 from adain.learning.models.vgg import SMALLEST, VGG19Layers
+from adain.learning.tensors import to_tensor
 from adain.stylizer import STYLE_SIDE, Stylizer
 
 # Strokes are as large as VGG-19 sees, some hundred pixels: a larger picture starts smaller.

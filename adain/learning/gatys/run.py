@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adain.colours import with_luminance
 from adain.images.picture import Picture
-from adain.learning.evaluation.metrics import to_tensor
+from adain.learning.devices import torch_device
 from adain.learning.gatys.inputs import (
     check_inputs,
     choose_checkpointing,
@@ -29,7 +29,7 @@ from adain.learning.gatys.lbfgs import ProjectedLBFGS
 from adain.learning.gatys.objective import GatysOptions, Objective
 from adain.learning.memory import freed_memory_kept
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
-from adain.learning.training.options import choose_device
+from adain.learning.tensors import to_tensor
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _optimised(
     callback: Callable[[Progress], object] | None,
     vgg: VGG19Layers | None,
 ) -> GatysResult:
-    device = choose_device(options.device)
+    device = torch_device(options.device)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     if vgg is None:
         vgg = load_vgg19_layers(options.vgg, options.pooling)

@@ -18,13 +18,13 @@ from onnx import ModelProto, helper
 
 from adain import weights
 from adain.errors import AdaINError, failing
-from adain.learning.evaluation.evaluate import markdown_table
 from adain.learning.onnx.calibration import Network, observe
 from adain.learning.onnx.qdq import quantise
 from adain.learning.onnx.storage import stored_in_full
 from adain.learning.onnx.whole import join
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.sessions import Sessions
+from adain.tables import markdown_table
 
 FASTER = 1.5
 MEAN_STEPS = 2.0

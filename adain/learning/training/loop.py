@@ -24,9 +24,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from adain.errors import AdaINError, found_error
+from adain.learning.devices import matrix_peak, torch_device
 from adain.learning.training.log import Log
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import matrix_peak
+from adain.learning.training.options import TrainOptions
 from adain.learning.training.processes import rank
 from adain.learning.training.trainer import Trainer
 
@@ -113,7 +113,7 @@ def _process_group(options: TrainOptions) -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
-    cuda = choose_device(options.device).type == "cuda"
+    cuda = torch_device(options.device).type == "cuda"
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")

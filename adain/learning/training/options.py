@@ -3,8 +3,6 @@
 import os
 from dataclasses import dataclass
 
-import torch
-
 from adain.errors import AdaINError, found_error
 from adain.learning.training.schedule import SCHEDULES
 from adain.registry import TRAINED
@@ -88,11 +86,3 @@ class TrainOptions:
         if self.reconstruction_steps is not None:
             return self.reconstruction_steps
         return 1500 if self.weights is None else 0
-
-
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
-    return torch.device(name)

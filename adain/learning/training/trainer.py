@@ -20,6 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from adain.errors import AdaINError, found_error
 from adain.files import write_atomically
+from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
@@ -28,8 +29,7 @@ from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut, sheet
 from adain.learning.training.objective import Objective
 from adain.learning.training.optimizer import MuonAndAdam
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import training_dtype
+from adain.learning.training.options import TrainOptions
 from adain.learning.training.processes import rank, ranks
 from adain.learning.training.schedule import rate_share
 
@@ -58,7 +58,7 @@ class Trainer:
             raise found_error(
                 "batch_size", str(options.batch_size), f"a multiple of the {self.ranks} processes"
             )
-        self.device = choose_device(options.device)
+        self.device = torch_device(options.device)
         self.dtype = self._agreed(training_dtype(options.precision, self.device))
         torch.manual_seed(options.seed)
         # VGG-19 in the losses runs wholly in the training precision: autocast would convert its

@@ -67,11 +67,11 @@ def sentence(update: tuple[Any, ...]) -> str:
 def test_the_losses_are_those_of_the_objective(
     engine: Engine, stylizer: Stylizer, content: Path, style: Path, wanted: Wanted, start: str
 ) -> None:
-    from adain.learning.evaluation.metrics import to_tensor
     from adain.learning.gatys.inputs import to_side
     from adain.learning.gatys.objective import GatysOptions, Objective
     from adain.learning.gatys.run import gatys
     from adain.learning.models.vgg import load_vgg19_layers
+    from adain.learning.tensors import to_tensor
 
     optimisation = Optimisation(engine, replace(wanted, iterations=3, start=start))
     optimisation.run()

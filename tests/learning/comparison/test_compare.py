@@ -37,11 +37,12 @@ from adain.learning.comparison.report import write_report
 from adain.learning.comparison.results import Compared
 from adain.learning.comparison.runs import Runs
 from adain.learning.comparison.worker import Job
-from adain.learning.evaluation.metrics import Judge, Pair, sliced_wasserstein, to_tensor
+from adain.learning.evaluation.metrics import Judge, Pair, sliced_wasserstein
 from adain.learning.evaluation.sheets import GAP
 from adain.learning.gatys.objective import GatysOptions
 from adain.learning.gatys.run import gatys
 from adain.learning.models.pretrained import load_vgg19_encoder
+from adain.learning.tensors import to_tensor
 
 SIZE = 64
 OPTIONS = CompareOptions(

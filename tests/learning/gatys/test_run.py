@@ -15,13 +15,13 @@ from torch import Tensor
 from adain.errors import AdaINError
 from adain.images.picture import Picture
 from adain.learning import losses
-from adain.learning.evaluation.metrics import to_tensor
 from adain.learning.gatys import inputs as gatys_inputs
 from adain.learning.gatys.objective import GatysOptions, Objective
 from adain.learning.gatys.run import Progress, gatys, total_iterations
 from adain.learning.models import vgg
 from adain.learning.models.networks import VGG19Encoder
 from adain.learning.models.pretrained import load_vgg19_encoder
+from adain.learning.tensors import to_tensor
 
 Array = npt.NDArray[np.float64]
 
