@@ -15,7 +15,8 @@ import torch
 
 from adain.cli.run import run
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
-from adain.learning.gatys.objective import GatysOptions, Objective
+from adain.learning.gatys.objective import GatysObjective
+from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.vgg import load_vgg19_layers
 from adain.tables import markdown_table
@@ -39,7 +40,7 @@ def measure(size: int, precision: str, iterations: int) -> tuple[float, float, f
     """Medians in seconds: an iteration, the bare passes; and evaluations per iteration."""
     vgg = load_vgg19_layers().to(DTYPES[precision]).to(memory_format=torch.channels_last)
     content, style = waves(size, 0), waves(size, 1)
-    objective = Objective(vgg, content, [style], GatysOptions(precision=precision))  # type: ignore[arg-type]
+    objective = GatysObjective(vgg, content, [style], GatysOptions(precision=precision))  # type: ignore[arg-type]
     search = ProjectedLBFGS(objective.evaluate, content)
 
     def bare() -> None:

@@ -20,7 +20,7 @@ from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_fast, load_trainable
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut
-from adain.learning.training.objective import Objective
+from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.options import TrainOptions
 from adain.registry import BUILT_IN
 
@@ -77,7 +77,7 @@ class Judge:
             for folder in (content_dir, style_dir)
         ]
         self.pairs = HeldOut(held[0], held[1], self.device)
-        self.objective = Objective(self.options, vgg, held[0], held[1])
+        self.objective = TrainingObjective(self.options, vgg, held[0], held[1])
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """Losses ``target``, ``style``, ``pixel`` and their ``total``, and the measures."""

@@ -1,7 +1,9 @@
-"""What a person notices in a stylised picture, as numbers: grids, borders, colours, flat regions.
+"""No-reference image measures of artefacts: grids, borders, colours, texture in flat areas.
 
 Pictures are ``[N, 3, H, W]``, RGB in [0, 1], and every measure gives one value per picture.
-`adain.learning.evaluation.structure` has those of what is drawn that the content has not.
+The file for a new measure of that kind; those that need the content are in
+`adain.learning.evaluation.structure`, distances from another image in
+`adain.learning.evaluation.metrics`.
 """
 
 from collections.abc import Sequence

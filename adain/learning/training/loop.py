@@ -140,7 +140,7 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
     peak = trainer.ranks * matrix_peak(trainer.device, trainer.dtype)
     session = saved = time.monotonic()
     began = session - trainer.seconds
-    logged_at, logged = trainer.step, session
+    logged, flops, images = session, 0, 0  # since the last line of the log
     with (
         _stop_requested() as received,
         tqdm(
@@ -154,7 +154,8 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
         stop = False
         while trainer.progress() < 1 and not stop:
             started = time.monotonic()
-            flops, images = trainer.flops(), trainer.images_per_step()
+            flops += trainer.flops()
+            images += trainer.images_per_step()
             logged += time.monotonic() - started  # no part of the rate of steps
             latest = trainer.train_step()
             recent.append(latest)
@@ -169,11 +170,10 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
                 values = trainer.averaged(_means(recent))  # waits for the device
                 recent.clear()
                 now = time.monotonic()
-                rate = (trainer.step - logged_at) / (now - logged)
-                logged_at, logged = trainer.step, now
-                values["images_per_second"] = rate * images
-                values["teraflops"] = rate * flops / 1e12
-                values["fraction_of_peak"] = rate * flops / peak
+                values["images_per_second"] = images / (now - logged)
+                values["teraflops"] = flops / (now - logged) / 1e12
+                values["fraction_of_peak"] = flops / (now - logged) / peak
+                logged, flops, images = now, 0, 0
                 _require_finite(trainer, values["total"])
                 if log is not None:
                     log.write(trainer.step, "train", values)

@@ -1,4 +1,4 @@
-"""Training in one short session, from a packed folder, on a machine with PyTorch alone.
+"""One short training session from a packed folder, on a machine with PyTorch alone.
 
 python -m adain.learning.training.sprint PACKED -o OUT --model vgg19 --minutes 8
 
