@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adain.contract import DECODER, ENCODER, STYLE_NETWORK, WHOLE
 from adain.errors import found_error
 
 # float32, float16 with statistics in float32, and 8-bit integers.
@@ -27,7 +28,7 @@ NAME = r"[a-z0-9]+(-[a-z0-9]+)*"
 NAME_LENGTH = 40
 ALLOWED_NAMES = f"1 to {NAME_LENGTH} lowercase letters, digits and single hyphens between them"
 # What the names of a model's files may end in: `adain-<model>-encoder.onnx`.
-FILE_WORDS = ("encoder", "decoder", "style", "whole", *PRECISIONS)
+FILE_WORDS = (ENCODER, DECODER, STYLE_NETWORK, WHOLE, *PRECISIONS)
 LICENCE_LENGTH = 200
 
 
@@ -46,7 +47,7 @@ class Model:
     source: str
     licence: str
     get: str
-    parts: tuple[str, ...] = ("encoder", "decoder")
+    parts: tuple[str, ...] = (ENCODER, DECODER)
     precisions: tuple[str, ...] = EXPORTED
     trained: bool = False
     imported: bool = False
@@ -65,7 +66,7 @@ BUILT_IN = {
             "fast.safetensors",
             "MIT",
             GET_FAST,
-            parts=("encoder", "decoder", "style"),
+            parts=(ENCODER, DECODER, STYLE_NETWORK),
             trained=True,
         ),
         Model(

@@ -16,13 +16,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from adain import registry
+from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.registry import BUILT_IN
 from adain.registry import GET_FAST as GET_FAST
 from adain.registry import GET_VGG19 as GET_VGG19
-
-# What the inputs, outputs and metadata of model files are; files of another number are refused.
-CONTRACT = "2"
 
 # The published encoder of the AdaIN paper, as a widely used repository releases it.
 VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
@@ -86,9 +84,9 @@ def precisions(model: str) -> tuple[str, ...]:
 
 
 def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
-    """The name of one of a model's ONNX files; part is encoder, decoder, style or whole."""
+    """The name of one of a model's ONNX files; parts are those of `adain.contract`."""
     words = ["adain", model]
-    if part != "whole":
+    if part != WHOLE:
         words.append(part)
     if precision != "fp32":
         words.append(precision)
@@ -141,7 +139,7 @@ def model_parts(model: str) -> tuple[str, ...]:
 
 def onnx_files(model: str, precision: str = "fp32") -> list[str]:
     """The names of a model's ONNX files in one precision, the one for other programs included."""
-    return [onnx_file(model, part, precision) for part in (*model_parts(model), "whole")]
+    return [onnx_file(model, part, precision) for part in (*model_parts(model), WHOLE)]
 
 
 def model_files(model: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from adain import weights
+from adain import contract, weights
 from adain.demo.widgets import EVENT
 from adain.server.settings import Settings
 
@@ -21,11 +21,15 @@ picture out, any size, nothing left to do before or after, in any language that 
 The licence is MIT: embed it without asking."""
 # The files of `fast` that a program may want, and what each is.
 FILES = {
-    weights.onnx_file("fast", "whole"): "the whole model",
-    weights.onnx_file("fast", "whole", "fp16"): "the whole model in half precision",
-    weights.onnx_file("fast", "style"): "a style picture to a vector, once for each style",
-    weights.onnx_file("fast", "encoder"): "a content to its features, once for each content",
-    weights.onnx_file("fast", "decoder"): "these and a strength to the picture, for every move",
+    weights.onnx_file("fast", contract.WHOLE): "the whole model",
+    weights.onnx_file("fast", contract.WHOLE, "fp16"): "the whole model in half precision",
+    weights.onnx_file(
+        "fast", contract.STYLE_NETWORK
+    ): "a style picture to a vector, once for each style",
+    weights.onnx_file("fast", contract.ENCODER): "a content to its features, once for each content",
+    weights.onnx_file(
+        "fast", contract.DECODER
+    ): "these and a strength to the picture, for every move",
 }
 
 ADDRESS = "ADDRESS"  # in snippets

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from adain import registry, weights
+from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import read_decoder, verify_published
 from adain.learning.models.pretrained import load_vgg19_encoder
@@ -134,7 +135,7 @@ def _build(name: str, tensors: Mapping[str, Tensor], licence: str | None, report
 
 
 def _onnx_files(row: registry.Model, precision: str) -> list[str]:
-    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, "whole")]
+    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, WHOLE)]
 
 
 def _say(name: str, report: Report) -> None:
