@@ -18,6 +18,7 @@ from adain.images import EncodedImage, ImageSource, load_image
 from adain.images.picture import Picture
 from adain.padding import padded, to_planar
 from adain.providers import reason_of
+from adain.registry import DEFAULT_MODEL
 from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import VGG19_STATISTICS, Style
 
@@ -45,9 +46,9 @@ CACHED_BYTES = 256_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is ``"fast"``, ``"vgg19"``, ``"paper"`` or the name of an imported one
-    (`adain.registry`). ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model
-    has it, ``"int8"``; styles serve all precisions alike.
+    ``model`` is the name of a row of `adain.registry`, ``"vgg19"`` for one, or of an imported one.
+    ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model has it, ``"int8"``;
+    styles serve all precisions alike.
 
     ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
     ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
@@ -69,7 +70,7 @@ class Stylizer:
 
     def __init__(
         self,
-        model: str = "fast",
+        model: str = DEFAULT_MODEL,
         device: str = "auto",
         *,
         precision: str = "fp32",

@@ -9,6 +9,7 @@ from typing import Any
 
 from adain import AdaINError, Style
 from adain.images.picture import FloatArray, Picture
+from adain.registry import DEFAULT_MODEL
 from adain.server.engine import Engine
 from adain.stylizer import STYLE_SIDE, Colours
 
@@ -27,7 +28,7 @@ class Look:
     """
 
     strength: float = 1.0
-    model: str = "fast"
+    model: str = DEFAULT_MODEL
     keep_colours: bool = False
     brush: float = 1.0
     size: str = SIZE

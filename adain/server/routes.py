@@ -17,7 +17,7 @@ from adain import AdaINError, __version__, weights
 from adain.drawings import gallery as examples
 from adain.errors import found_error
 from adain.images.picture import MAX_SIDE
-from adain.registry import NAME_LENGTH
+from adain.registry import DEFAULT_MODEL, NAME_LENGTH
 from adain.server import api_docs as apidocs
 from adain.server.engine import BusyError, Engine
 from adain.server.metrics import CONTENT_TYPE, Metrics
@@ -112,7 +112,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         style: Annotated[UploadFile | None, File(description=f"{PICTURE} Or style_id.")] = None,
         style_id: StyleId = None,
         alpha: Alpha = 1.0,
-        model: Model = "fast",
+        model: Model = DEFAULT_MODEL,
         max_side: Side = None,
         style_size: StyleSize = STYLE_SIDE,
         format: Format = "png",
@@ -135,7 +135,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
     async def encode_style(
         request: Request,
         file: Annotated[UploadFile, File(description=PICTURE)],
-        model: Model = "fast",
+        model: Model = DEFAULT_MODEL,
     ) -> EncodedStyle:
         """Encode a style once, for many pictures."""
         _check_model(model)

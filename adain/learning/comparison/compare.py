@@ -18,6 +18,7 @@ from adain.learning.comparison.report import write_report
 from adain.learning.comparison.runs import Runs
 from adain.learning.comparison.worker import Method
 from adain.learning.evaluation.metrics import Pair, read_pairs
+from adain.registry import DEFAULT_MODEL
 
 # Gatys starts larger pictures smaller, and its iterations are then not all of one size.
 LARGEST = 768
@@ -64,7 +65,7 @@ class CompareOptions:
         models = weights.available_models() if self.models is None else list(self.models)
         if not models:
             # Says what to do about it.
-            weights.find_model("fast")
+            weights.find_model(DEFAULT_MODEL)
         for model in models:
             weights.find_model(model)
         methods = [

@@ -29,6 +29,7 @@ from adain.learning.gatys.objective import Objective
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
 from adain.providers import cores
+from adain.published import VGG19
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,7 +79,7 @@ class Runs:
     def made_of(self, pair: Pair, method: Method) -> dict[str, Any]:
         """All that a run depends on."""
         models = {} if method.model is None else weights.find_model(method.model)
-        vgg19 = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
+        vgg19 = weights.find(*VGG19.names, get=VGG19.get)
         made_of = {
             "format": FORMAT,
             "version": __version__,
