@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from adain import AdaINError, weights
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 from adain.stylizer import STYLE_SIDE
 
@@ -59,12 +59,12 @@ def offer(engine: Engine) -> None:
             strength: 0 leaves the picture as it is, 1 takes the full style.
             model: The name of a model of this server.
         """
-        drawing = {style: examples.STYLES[style]}
-        return paint(Path(content), examples.drawn(drawing)[0], strength, model)
+        drawing = {style: catalog.STYLES[style]}
+        return paint(Path(content), catalog.drawn(drawing)[0], strength, model)
 
     content, style = _picture("Content"), _picture("Style")
     strength = gr.Slider(0, 1, 1, label="Strength", visible=False)
-    name = gr.Dropdown(list(examples.STYLES), label="Style", visible=False)
+    name = gr.Dropdown(list(catalog.STYLES), label="Style", visible=False)
     model = gr.Dropdown(models, value=models[0], label="Model", visible=False)
     result = gr.Image(format="png", label="Result", visible=False)
     event = gr.Button("Stylize", visible=False).click

@@ -20,7 +20,7 @@ from gradio.utils import get_upload_folder
 
 from adain import AdaINError, load_image, weights
 from adain.demo import looks
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.images import encode_image
 from adain.images.picture import Picture
 from adain.server.engine import Engine
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 WEB = Path(__file__).parent / "web"
 GET_VGG19 = "vgg19, the paper's own network, is not here yet: `adain models get vgg19` gets it."
 THUMBNAIL = 112  # pixels
-DRAWINGS = {**examples.CONTENTS, **examples.STYLES}
+DRAWINGS = {**catalog.CONTENTS, **catalog.STYLES}
 # Hidden components answer programs as well, and these events are the page's own.
 EVENT: dict[str, Any] = {
     # While one position of a slider is computed, only the newest of those that come is kept: the
@@ -266,4 +266,4 @@ def thumbnail(name: str) -> dict[str, str]:
 
 def drawn(name: str) -> Path:
     """The file of a drawing."""
-    return examples.drawn({name: DRAWINGS[name]})[0]
+    return catalog.drawn({name: DRAWINGS[name]})[0]

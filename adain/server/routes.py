@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError, __version__, weights
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.errors import found_error
 from adain.images.picture import MAX_SIDE
 from adain.registry import NAME_LENGTH
@@ -151,7 +151,7 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
         return Gallery(
             styles=[
                 GalleryStyle(name=name, title=drawing.title, description=drawing.description)
-                for name, drawing in examples.STYLES.items()
+                for name, drawing in catalog.STYLES.items()
             ]
         )
 

@@ -14,7 +14,7 @@ from fastapi import UploadFile
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError, Style
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.errors import found_error
 from adain.images import encode_image
 from adain.images.picture import FloatArray, Picture
@@ -108,8 +108,8 @@ class Service:
         return self.engine.style(source, how.model, seen, how.style_size)
 
     def _known(self, name: str, how: How) -> Style | FloatArray:
-        if name in examples.STYLES:
-            path = examples.drawn({name: examples.STYLES[name]})[0]
+        if name in catalog.STYLES:
+            path = catalog.drawn({name: catalog.STYLES[name]})[0]
             return self._seen(path, lambda: self.engine.picture(path, how.style_size).rgb, how)
         style = self.styles.get(name)
         if style is None:

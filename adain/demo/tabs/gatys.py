@@ -12,7 +12,7 @@ import gradio as gr
 from adain import AdaINError, weights
 from adain.demo import gatys_plot, widgets
 from adain.demo.gatys_run import GET_MODULES, Optimisation, Wanted, begin, cancel
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import BusyError, Engine
 
 INTRODUCTION = """\
@@ -151,7 +151,7 @@ def gatys_tab(engine: Engine) -> None:
 
 def _pictures() -> list[gr.Image]:
     """Places for the content and the style, and drawings for both."""
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     with gr.Row():
         content = widgets.picture_input("Content", widgets.served(contents[0]), "gatys-content")
         style = widgets.picture_input("Style", widgets.served(styles[0]), "gatys-style")

@@ -18,7 +18,7 @@ from adain import AdaINError, load_image
 from adain.demo import looks, widgets
 from adain.demo.looks import Look
 from adain.demo.widgets import EVENT
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.errors import found_error
 from adain.server.engine import Engine
 
@@ -40,7 +40,7 @@ def paint_tab(engine: Engine, content: Path | None = None) -> None:
 
     Nothing is computed before the tab is opened: then the canvas asks for its first result.
     """
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     start = str(content) if content else widgets.served(contents[0])
     chosen = [widgets.served(name) for name in styles[:SLOTS]]
     with gr.Row(elem_classes="tab"):

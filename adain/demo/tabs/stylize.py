@@ -11,13 +11,13 @@ from adain import AdaINError
 from adain.demo import looks, widgets
 from adain.demo.looks import Look
 from adain.demo.widgets import EVENT
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 
 
 def stylize_tab(engine: Engine, start: Callable[..., Any]) -> None:
     """Build the tab in the current page; ``start`` is the event that asks for the first result."""
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     with gr.Row(elem_classes="tab"):
         with gr.Column(scale=5, min_width=320):
             with gr.Row():

@@ -21,12 +21,12 @@ gr = pytest.importorskip("gradio")
 
 from adain.demo import widgets
 from adain.demo.tabs import paint as paint_tab
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 
 TIMEOUT = 20.0  # seconds for whatever should happen at once
 LOOK = ("fast", False, 1.0, "768")
-STYLES = list(examples.STYLES)[:3]
+STYLES = list(catalog.STYLES)[:3]
 
 
 def map_of(masks: np.ndarray, format: str = "PNG") -> str:
@@ -214,7 +214,7 @@ def visit(browser: Any, demo: str) -> Iterator[Visit]:
 @pytest.fixture(scope="module")
 def lake() -> Path:
     """What the page opens with."""
-    return widgets.drawn(next(iter(examples.CONTENTS)))
+    return widgets.drawn(next(iter(catalog.CONTENTS)))
 
 
 def test_it_opens_with_two_styles_that_meet(
@@ -298,7 +298,7 @@ def test_a_broken_style_gives_one_sentence_and_the_painting_stays(
     caption.wait_for(timeout=TIMEOUT * 1000)
     assert "/" not in caption.inner_text()
     visit.wrong.clear()  # the browser's own, that this is no picture to show
-    fourth = list(examples.STYLES)[3]
+    fourth = list(catalog.STYLES)[3]
     visit.page.locator("#paint-styles button").nth(3).click()  # to style 1, whose brush is taken
     visit.page.locator(f"#paint-1 img[src*='{fourth}']").wait_for(timeout=TIMEOUT * 1000)
     visit.page.locator("#paint-2").get_by_label("Remove Image").click()
