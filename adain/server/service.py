@@ -1,4 +1,4 @@
-"""What the REST service does for a request, in the engine's line."""
+"""What the REST service does for a request, within the request queue."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class How:
 
 @dataclass
 class Service:
-    """The work behind the routes; its methods run in the engine's line."""
+    """The work behind the routes; its methods run in the engine's queue."""
 
     engine: Engine
     styles: StyleStore
@@ -53,7 +53,7 @@ class Service:
         started = time.perf_counter()
         picture = self._picture("content", content, how.max_side)
         given = self._sent("style", style, how) if style else self._known(style_id or "", how)
-        with self.engine.computing():
+        with self.engine.queue.computing():
             machine = self.engine.stylizer(how.model)
             result = machine.stylize_picture(
                 picture, given, how.alpha, colours=how.colours, style_size=None
@@ -68,7 +68,7 @@ class Service:
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
         rgb = self._picture("file", file, STYLE_SIDE).rgb
-        with self.engine.computing():
+        with self.engine.queue.computing():
             style = self.engine.stylizer(model).encode_style(rgb, max_side=None)
         name, expires = self.styles.add(style)
         until = datetime.fromtimestamp(expires, UTC)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from adain import AdaINError
 from adain.demo import looks, widgets
-from adain.demo.looks import Look
+from adain.demo.looks import Look, Made
 from adain.demo.widgets import EVENT
 from adain.drawings import catalog
 from adain.server.engine import Engine
@@ -87,10 +87,10 @@ def style_slot(number: int, drawing: str | None) -> tuple[gr.Image, gr.Slider]:
     return place, share
 
 
-def make(engine: Engine) -> Callable[..., widgets.Made]:
+def make(engine: Engine) -> Callable[..., Made]:
     """A function of the tab's inputs: the content as it was used, and the result."""
 
-    def made(content: str | None, *values: Any) -> widgets.Made:
+    def made(content: str | None, *values: Any) -> Made:
         path = widgets.require(content, "content")
         styles, weights, look = (
             values[:SLOTS],

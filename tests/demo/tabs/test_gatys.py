@@ -25,7 +25,8 @@ from adain.demo import (
 from adain.demo.gatys_run import Optimisation, Wanted, begin, cancel
 from adain.demo.tabs import gatys as gatys_tab
 from adain.drawings import catalog
-from adain.server.engine import BusyError, Engine
+from adain.server.engine import Engine
+from adain.server.queue import BusyError
 from adain.server.settings import Settings
 from tools.browser import ROOT
 
@@ -131,7 +132,7 @@ def test_a_stylisation_waits_for_an_iteration_at_most(engine: Engine, wanted: Wa
     with running(engine, wanted) as optimisation:
         for _ in range(5):
             before = len(optimisation.history)
-            with engine.computing():
+            with engine.queue.computing():
                 # One more where it began before this thread stood in line.
                 assert len(optimisation.history) <= before + 2
 

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from helpers import error_of
 from PIL import Image
+from visits import TIMEOUT
 
 from adain import Stylizer, load_image
 
@@ -24,7 +25,6 @@ from adain.demo.tabs import paint as paint_tab
 from adain.drawings import catalog
 from adain.server.engine import Engine
 
-TIMEOUT = 20.0  # seconds for whatever should happen at once
 LOOK = ("fast", False, 1.0, "768")
 STYLES = list(catalog.STYLES)[:3]
 
@@ -96,7 +96,7 @@ def test_what_is_no_map_is_refused_in_a_sentence(painted: object, found: str) ->
 def test_the_result_is_the_stylizers_with_these_masks(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    _, result = paint_tab.make(engine)(content, map_of(halves), *styles, *LOOK)
+    result = paint_tab.make(engine)(content, map_of(halves), *styles, *LOOK).result
     masks = paint_tab.masks_of(map_of(halves))
     wanted = stylizer.stylize(content, [styles[0], styles[2]], masks=[masks[0], masks[2]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
@@ -106,7 +106,7 @@ def test_paint_of_a_style_that_is_not_there_stays_content(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
     values = (content, map_of(halves), styles[0], None, None)
-    _, result = paint_tab.make(engine)(*values, *LOOK)
+    result = paint_tab.make(engine)(*values, *LOOK).result
     wanted = stylizer.stylize(content, [styles[0]], masks=[halves[..., 0]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
     assert paint_tab.missing(*values, *LOOK) == " · style 3 has no picture yet"
@@ -115,7 +115,7 @@ def test_paint_of_a_style_that_is_not_there_stays_content(
 def test_without_paint_the_content_comes_back(
     engine: Engine, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    _, result = paint_tab.make(engine)(content, map_of(halves * 0), *styles, *LOOK)
+    result = paint_tab.make(engine)(content, map_of(halves * 0), *styles, *LOOK).result
     assert np.array_equal(result.to_array(), np.asarray(Image.open(content)))
     assert paint_tab.missing(content, map_of(halves * 0), None, None, None, *LOOK) == ""
 
