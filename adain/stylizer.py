@@ -13,7 +13,7 @@ from adain import contract, maps, weights
 from adain.cache import Recent, digest
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
 from adain.contract import Key
-from adain.errors import AdaINError, checked_integer, found_error
+from adain.errors import DeviceError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, load_image
 from adain.images.picture import Picture
 from adain.padding import padded, to_planar
@@ -323,7 +323,7 @@ class Stylizer:
             raise self._sessions.limit_error(size, allowed) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            raise AdaINError(
+            raise DeviceError(
                 f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
                 " a smaller max_side may fit"
             ) from error
