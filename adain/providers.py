@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
         " 'adain[gpu]' for CUDA"
     ) from error
 
-from adain import weights
+from adain import contract, weights
 from adain.errors import AdaINError, found_error
 
 Providers: TypeAlias = list[tuple[str, dict[str, str]]]
@@ -71,7 +71,7 @@ DEVICES = (
 )
 
 # The smallest picture a model takes, to find out whether it runs.
-SMALLEST = np.zeros((1, 3, 16, 16), np.float32)
+TRIAL_IMAGE = np.zeros((1, 3, contract.SMALLEST_SIDE, contract.SMALLEST_SIDE), np.float32)
 
 logger = logging.getLogger("adain")
 _one_at_a_time = threading.Lock()
@@ -138,7 +138,7 @@ def _try(kind: str, device_id: int, file: Path) -> str | None:
         # Libraries that only a convolution needs are missed here, and not by the first picture.
         # TensorRT would build an engine first, which takes minutes.
         if kind != "tensorrt":
-            session.run(["statistics"], {"image": SMALLEST})
+            session.run([contract.STATISTICS], {contract.IMAGE: TRIAL_IMAGE})
     except Exception as error:
         return reason_of(error)
     finally:

@@ -2,22 +2,23 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, cast, get_args, overload
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from adain import maps, weights
+from adain import contract, maps, weights
 from adain.cache import Recent, digest
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
-from adain.errors import AdaINError, checked_integer, found_error
+from adain.contract import Key
+from adain.errors import DeviceError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, load_image
 from adain.images.picture import Picture
-from adain.padding import SMALLEST as SMALLEST
 from adain.padding import padded, to_planar
 from adain.providers import reason_of
+from adain.registry import DEFAULT_MODEL
 from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import VGG19_STATISTICS, Style
 
@@ -45,9 +46,9 @@ CACHED_BYTES = 256_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is ``"fast"``, ``"vgg19"``, ``"paper"`` or the name of an imported one
-    (`adain.registry`). ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model
-    has it, ``"int8"``; styles serve all precisions alike.
+    ``model`` is the name of a row of `adain.registry`, ``"vgg19"`` for one, or of an imported one.
+    ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model has it, ``"int8"``;
+    styles serve all precisions alike.
 
     ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
     ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
@@ -69,7 +70,7 @@ class Stylizer:
 
     def __init__(
         self,
-        model: str = "fast",
+        model: str = DEFAULT_MODEL,
         device: str = "auto",
         *,
         precision: str = "fp32",
@@ -87,29 +88,30 @@ class Stylizer:
         )
         notes = {part: self._sessions.about(part) for part in files}
         for part, note in notes.items():
-            kind = (note.get("model"), note.get("part"), note.get("precision", precision))
+            kind = (note.get(Key.MODEL), note.get(Key.PART), note.get(Key.PRECISION, precision))
             if kind != (model, part, precision):
                 allowed = f"the {part} of adain's model {model!r} in {precision}"
                 raise found_error(str(files[part]), "another model", allowed)
-            if note.get("contract") != weights.CONTRACT:
-                found = f"a file of contract {note.get('contract')}, of another version of adain"
-                allowed = f"contract {weights.CONTRACT}; {weights.how_to_get(model, precision)}"
+            version = note.get(Key.CONTRACT)
+            if version != contract.VERSION:
+                found = f"a file of contract {version}, of another version of adain"
+                allowed = f"contract {contract.VERSION}; {weights.how_to_get(model, precision)}"
                 raise found_error(str(files[part]), found, allowed)
-        about = notes["decoder"]
+        about = notes[contract.DECODER]
         for part, note in notes.items():
-            if note["weights_sha256"] != about["weights_sha256"]:
+            if note[Key.WEIGHTS_SHA256] != about[Key.WEIGHTS_SHA256]:
                 raise found_error(
                     str(files[part]),
-                    f"another training than that of {files['decoder']}",
+                    f"another training than that of {files[contract.DECODER]}",
                     "files of one export",
                 )
-        self._parts = tuple(files)
-        self._stride = int(about["stride"])
-        self._feature_stride = int(about["feature_stride"])
-        self._style_channels = int(about["style_channels"])
-        self._feature_bytes = 4 * float(about["features_per_pixel"])
-        self._style_space = about["style_space"]
-        self._encoded = ("features", "statistics", *about["skips"].split())
+        self._style_source = contract.style_source(files)
+        self._stride = int(about[Key.STRIDE])
+        self._feature_stride = int(about[Key.FEATURE_STRIDE])
+        self._style_channels = int(about[Key.STYLE_CHANNELS])
+        self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
+        self._style_space = about[Key.STYLE_SPACE]
+        self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
         # Under a limit, what fits must do so whatever other threads do.
         limited = self._sessions.memory_limit is not None
         self._turn = threading.RLock() if limited else contextlib.nullcontext()
@@ -144,9 +146,8 @@ class Stylizer:
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
             planar = to_planar(rgb, self._stride)
-            # Without a style network of its own, a model's style is the encoder's statistics.
-            part, output = ("style",) * 2 if "style" in self._parts else ("encoder", "statistics")
-            vector: FloatArray = self._run(part, [output], rgb, image=planar)[0]
+            part, output = self._style_source
+            vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
             return Style(vector.reshape(-1), self.model, self._style_space)
 
         with self._turn:
@@ -267,7 +268,8 @@ class Stylizer:
     def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
         def encode() -> list[Tensor]:
             planar = to_planar(rgb, self._stride)
-            return self._run("encoder", self._encoded, rgb, stay=True, image=planar)
+            inputs = {contract.IMAGE: planar}
+            return self._run(contract.ENCODER, self._encoded, rgb, inputs, stay=True)
 
         height, width = rgb.shape[:2]
         kept = height * width * self._feature_bytes <= CACHED_BYTES
@@ -278,14 +280,9 @@ class Stylizer:
         if strengths.shape[1:] != (1, 1):
             strengths = padded(strengths, self._stride)
         style, alpha = maps.decoder_maps(strengths, vectors, self._feature_stride, *shape[2:])
-        (image,) = self._run(
-            "decoder",
-            ["image"],
-            rgb,
-            **dict(zip(self._encoded, encoded, strict=True)),
-            style=style,
-            alpha=alpha,
-        )
+        inputs = dict(zip(self._encoded, encoded, strict=True))
+        inputs |= {contract.STYLE: style, contract.ALPHA: alpha}
+        (image,) = self._run(contract.DECODER, [contract.IMAGE], rgb, inputs)
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:
@@ -308,9 +305,9 @@ class Stylizer:
         part: str,
         outputs: Sequence[str],
         rgb: FloatArray,
+        inputs: Mapping[str, Tensor],
         *,
         stay: bool = False,
-        **inputs: Tensor,
     ) -> list[Tensor]:
         size = f"the {part} of {self.model} at {rgb.shape[1]} x {rgb.shape[0]}"
         try:
@@ -326,7 +323,7 @@ class Stylizer:
             raise self._sessions.limit_error(size, allowed) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            raise AdaINError(
+            raise DeviceError(
                 f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
                 " a smaller max_side may fit"
             ) from error

@@ -51,7 +51,7 @@ from adain.stylizer import STYLE_SIDE, Colours, Stylizer
     show_default=True,
     help="Bring the styles' long sides down to this: the smaller, the finer the strokes.",
 )
-@click.option("--model", type=MODEL, default="fast", show_default=True)
+@click.option("--model", type=MODEL, default=registry.DEFAULT_MODEL, show_default=True)
 @click.option(
     "--device",
     default="auto",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adain import AdaINError, Style
 from adain.images.picture import FloatArray, Picture
+from adain.registry import DEFAULT_MODEL
 from adain.server.engine import Engine
 from adain.stylizer import STYLE_SIDE, Colours
 
@@ -27,7 +28,7 @@ class Look:
     """
 
     strength: float = 1.0
-    model: str = "fast"
+    model: str = DEFAULT_MODEL
     keep_colours: bool = False
     brush: float = 1.0
     size: str = SIZE
@@ -41,6 +42,14 @@ class Look:
     @property
     def colours(self) -> Colours:
         return "luminance" if self.keep_colours else "style"
+
+
+class Made(NamedTuple):
+    """The content as it was used, the result, and what computed it: "" where nothing had to."""
+
+    content: Picture
+    result: Picture
+    device: str
 
 
 def style_picture(engine: Engine, source: Path, look: Look) -> FloatArray:
@@ -75,14 +84,14 @@ def stylize(
     *,
     weights: Sequence[float] | None = None,
     masks: Sequence[Any] | None = None,
-) -> tuple[Picture, Picture]:
-    """The content as it was used, and the result; weights and masks as `Stylizer` has them."""
+) -> Made:
+    """One stylization; weights and masks as `Stylizer` has them."""
     picture = engine.picture(content, look.max_side)
     seen = [style_of(engine, path, look) for path in styles]
     stylizer = engine.stylizer(look.model)
-    with engine.computing():
+    with engine.queue.computing():
         result = stylizer.stylize_picture(
             picture, seen, look.strength, style_weights=weights, masks=masks,
             colours=look.colours, style_size=None,
         )  # fmt: skip
-    return picture, result
+    return Made(picture, result, stylizer.device)

@@ -14,7 +14,7 @@ from adain.images.picture import Picture
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import available_memory
 from adain.learning.models.vgg import VGG19Layers
-from adain.learning.models.vgg_layers import SMALLEST_SIDE
+from adain.learning.models.vgg_layers import SMALLEST_VGG19_SIDE
 from adain.learning.tensors import to_tensor
 from adain.stylizer import STYLE_SIDE, Stylizer
 
@@ -46,9 +46,9 @@ def check_inputs(
                     f"the content's size, {content.width} x {content.height}",
                 )
     for name, picture in [("content", content), *(("style", style) for style in styles)]:
-        if min(picture.width, picture.height) < SMALLEST_SIDE:
+        if min(picture.width, picture.height) < SMALLEST_VGG19_SIDE:
             found = f"{picture.width} x {picture.height} pixels"
-            raise found_error(name, found, f"sides of {SMALLEST_SIDE} pixels and more")
+            raise found_error(name, found, f"sides of {SMALLEST_VGG19_SIDE} pixels and more")
 
 
 def sizes(width: int, height: int, options: GatysOptions) -> list[tuple[int, int, int]]:
@@ -116,7 +116,7 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 def to_side(picture: Picture, side: int) -> Picture:
     """A picture with a long side of ``side`` pixels, and a short one that VGG-19 can see."""
     long, short = sorted((picture.width, picture.height), reverse=True)
-    scale = max(side / long, SMALLEST_SIDE / short)
+    scale = max(side / long, SMALLEST_VGG19_SIDE / short)
     return picture.resized(round(picture.width * scale), round(picture.height * scale))
 
 

@@ -24,8 +24,9 @@ from adain.demo import (
 )
 from adain.demo.gatys_run import Optimisation, Wanted, begin, cancel
 from adain.demo.tabs import gatys as gatys_tab
-from adain.drawings import gallery as examples
-from adain.server.engine import BusyError, Engine
+from adain.drawings import catalog
+from adain.server.engine import Engine
+from adain.server.queue import BusyError
 from adain.server.settings import Settings
 from tools.browser import ROOT
 
@@ -132,7 +133,7 @@ def test_a_stylisation_waits_for_an_iteration_at_most(engine: Engine, wanted: Wa
     with running(engine, wanted) as optimisation:
         for _ in range(5):
             before = len(optimisation.history)
-            with engine.computing():
+            with engine.queue.computing():
                 # One more where it began before this thread stood in line.
                 assert len(optimisation.history) <= before + 2
 
@@ -280,7 +281,7 @@ def test_a_drawing_is_compared(visit: Visit, stylizer: Stylizer) -> None:
     visit.page.locator("#gatys-style img[src*='woodcut']").wait_for()
     press(visit, "start")
     wait_for_iteration(visit, 1)
-    content = load_image(widgets.drawn(next(iter(examples.CONTENTS))), max_side=128)
+    content = load_image(widgets.drawn(next(iter(catalog.CONTENTS))), max_side=128)
     woodcut = load_image(widgets.drawn("woodcut"), max_side=512)
     wanted = stylizer.stylize_picture(content, stylizer.encode_style(woodcut.rgb))
     shown = visit.page.locator("#gatys-view img").first.get_attribute("src")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from helpers import error_of
 from PIL import Image
+from visits import TIMEOUT
 
 from adain import Stylizer, load_image
 
@@ -21,12 +22,11 @@ gr = pytest.importorskip("gradio")
 
 from adain.demo import widgets
 from adain.demo.tabs import paint as paint_tab
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 
-TIMEOUT = 20.0  # seconds for whatever should happen at once
 LOOK = ("fast", False, 1.0, "768")
-STYLES = list(examples.STYLES)[:3]
+STYLES = list(catalog.STYLES)[:3]
 
 
 def map_of(masks: np.ndarray, format: str = "PNG") -> str:
@@ -96,7 +96,7 @@ def test_what_is_no_map_is_refused_in_a_sentence(painted: object, found: str) ->
 def test_the_result_is_the_stylizers_with_these_masks(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    _, result = paint_tab.make(engine)(content, map_of(halves), *styles, *LOOK)
+    result = paint_tab.make(engine)(content, map_of(halves), *styles, *LOOK).result
     masks = paint_tab.masks_of(map_of(halves))
     wanted = stylizer.stylize(content, [styles[0], styles[2]], masks=[masks[0], masks[2]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
@@ -106,7 +106,7 @@ def test_paint_of_a_style_that_is_not_there_stays_content(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
     values = (content, map_of(halves), styles[0], None, None)
-    _, result = paint_tab.make(engine)(*values, *LOOK)
+    result = paint_tab.make(engine)(*values, *LOOK).result
     wanted = stylizer.stylize(content, [styles[0]], masks=[halves[..., 0]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
     assert paint_tab.missing(*values, *LOOK) == " · style 3 has no picture yet"
@@ -115,7 +115,7 @@ def test_paint_of_a_style_that_is_not_there_stays_content(
 def test_without_paint_the_content_comes_back(
     engine: Engine, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    _, result = paint_tab.make(engine)(content, map_of(halves * 0), *styles, *LOOK)
+    result = paint_tab.make(engine)(content, map_of(halves * 0), *styles, *LOOK).result
     assert np.array_equal(result.to_array(), np.asarray(Image.open(content)))
     assert paint_tab.missing(content, map_of(halves * 0), None, None, None, *LOOK) == ""
 
@@ -214,7 +214,7 @@ def visit(browser: Any, demo: str) -> Iterator[Visit]:
 @pytest.fixture(scope="module")
 def lake() -> Path:
     """What the page opens with."""
-    return widgets.drawn(next(iter(examples.CONTENTS)))
+    return widgets.drawn(next(iter(catalog.CONTENTS)))
 
 
 def test_it_opens_with_two_styles_that_meet(
@@ -298,7 +298,7 @@ def test_a_broken_style_gives_one_sentence_and_the_painting_stays(
     caption.wait_for(timeout=TIMEOUT * 1000)
     assert "/" not in caption.inner_text()
     visit.wrong.clear()  # the browser's own, that this is no picture to show
-    fourth = list(examples.STYLES)[3]
+    fourth = list(catalog.STYLES)[3]
     visit.page.locator("#paint-styles button").nth(3).click()  # to style 1, whose brush is taken
     visit.page.locator(f"#paint-1 img[src*='{fourth}']").wait_for(timeout=TIMEOUT * 1000)
     visit.page.locator("#paint-2").get_by_label("Remove Image").click()
