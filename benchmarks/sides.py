@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
-from adain.stylizer import STYLE_SIDE
+from adain.options import STYLE_SIDE
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
 

@@ -339,7 +339,7 @@ def test_half_precision_gives_nearly_the_same_picture(stylizer, half, photo, pai
     result = half.stylize(photo, painting)
     assert 0 < np.abs(result - expected.astype(int)).mean() <= 1
     # Features are whatever the encoder of this precision gives and the decoder of it takes.
-    ((features, statistics),) = (pending._value[0] for pending in half._contents._values.values())
+    ((features, statistics),) = (value for _, value in half._contents.items())
     assert (features.dtype, statistics.dtype) == (np.float16, np.float32)
 
 

@@ -15,7 +15,8 @@ from adain.learning.evaluation.metrics import to_tensor
 from adain.learning.gatys.objective import GatysOptions
 from adain.learning.memory import available_memory
 from adain.learning.models.vgg import SMALLEST, VGG19Layers
-from adain.stylizer import STYLE_SIDE, Stylizer
+from adain.options import STYLE_SIDE
+from adain.stylizer import Stylizer
 
 # Strokes are as large as VGG-19 sees, some hundred pixels: a larger picture starts smaller.
 COARSEST_SIDE = 384
@@ -144,7 +145,7 @@ def start(content: Picture, styles: Sequence[Picture], options: GatysOptions) ->
         return to_tensor(content)
     stylizer = Stylizer(options.model)
     vectors = [
-        stylizer.encode_style(style.rgb, max_side=round(STYLE_SIDE * options.style_scale))
+        stylizer.encode_style(style, max_side=round(STYLE_SIDE * options.style_scale))
         for style in styles
     ]
     weights = options.style_weights or [1.0] * len(styles)
@@ -152,4 +153,4 @@ def start(content: Picture, styles: Sequence[Picture], options: GatysOptions) ->
         weight / sum(weights) * vector for weight, vector in zip(weights, vectors, strict=True)
     )
     mixture = sum(others, first)
-    return to_tensor(stylizer.stylize_picture(content, mixture))
+    return to_tensor(stylizer.stylize(content, mixture))
