@@ -290,7 +290,8 @@ def test_cuda_that_cannot_run_is_an_error(capfd):
     for device in ("cuda", "cuda:1"):
         message = error_of(lambda device=device: Stylizer(device=device))
         assert message.startswith(f"device: found '{device}'") and "install adain[gpu]" in message
-    assert capfd.readouterr() == ("", "")
+    # What ONNX Runtime has to say in its log is for the host program to allow.
+    assert capfd.readouterr().out == ""
 
 
 def test_cuda_gives_what_the_cpu_gives(stylizer, photo, painting):
