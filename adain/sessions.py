@@ -1,7 +1,6 @@
 """The sessions of a model's parts: how they are opened and run, and what memory they take."""
 
 import contextlib
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import onnxruntime
 
 from adain import contract
+from adain.amounts import parsed_amount
 from adain.errors import AdaINError, checked_integer, found_error
 from adain.providers import (
     BACKENDS,
@@ -217,16 +217,11 @@ def _register_arena(limit: int | None) -> None:
 
 def memory_in_bytes(value: int | str) -> int:
     """``memory_limit`` as a number of bytes: "2GB" is 2e9, "2GiB" is 2 * 2**30."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([kmgt])(i?))?b?", text)
-        size = 0.0
-        if match:
-            power = " kmgt".index(match[2] or " ")
-            size = float(match[1]) * (1024 if match[3] else 1000) ** power
+    if not isinstance(value, str):
+        size: float = checked_integer("memory_limit", value, 1)
+    else:
+        size = parsed_amount(value, "b") or 0
         if size < 1:
             allowed = 'bytes, or text such as "500MB" or "2GB"'
             raise found_error("memory_limit", repr(value)[:80], allowed)
-    else:
-        size = checked_integer("memory_limit", value, 1)
     return int(min(size, 2**63 - 1))  # more is no limit

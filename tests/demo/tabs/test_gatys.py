@@ -84,7 +84,7 @@ def test_the_losses_are_those_of_the_objective(
     options = GatysOptions(iterations=3, init=start, device="cpu")  # type: ignore[arg-type]
     pictures = [to_tensor(seen), to_tensor(to_side(painted, SIDE))]
     objective = GatysObjective(load_vgg19_layers(), pictures[0], [pictures[1]], options)
-    by_adain = stylizer.stylize_picture(seen, stylizer.encode_style(painted.rgb))
+    by_adain = stylizer.stylize(seen, stylizer.encode_style(painted))
     losses = objective.losses(to_tensor(by_adain))
     adain = optimisation.adain
     assert adain.total == pytest.approx(losses["total"].item(), rel=1e-4)
@@ -283,7 +283,7 @@ def test_a_drawing_is_compared(visit: Visit, stylizer: Stylizer) -> None:
     wait_for_iteration(visit, 1)
     content = load_image(widgets.drawn(next(iter(catalog.CONTENTS))), max_side=128)
     woodcut = load_image(widgets.drawn("woodcut"), max_side=512)
-    wanted = stylizer.stylize_picture(content, stylizer.encode_style(woodcut.rgb))
+    wanted = stylizer.stylize(content, stylizer.encode_style(woodcut))
     shown = visit.page.locator("#gatys-view img").first.get_attribute("src")
     assert shown == widgets.data_url(wanted)
     visit.page.wait_for_selector("#gatys-start:not([disabled])")
