@@ -21,8 +21,6 @@ def test_a_port_is_had_once() -> None:
 
 
 def test_a_host_that_nobody_knows_is_one_line() -> None:
-    with pytest.raises(
-        AdaINError, match=r"nowhere\.invalid:80 .*--host"
-    ) as caught:
+    with pytest.raises(AdaINError, match=r"nowhere\.invalid:80 .*--host") as caught:
         bind_socket("nowhere.invalid", 80)
     assert "\n" not in str(caught.value)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from visits import TIMEOUT, Visit, waves
+from serving import waves
+from visits import TIMEOUT, Visit
 
 from adain import Stylizer
 from adain.cli.main import cli
