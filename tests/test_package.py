@@ -111,7 +111,7 @@ def nothing_else(folder: Path) -> dict[str, str]:
     return env | {"HOME": str(home), "http_proxy": nowhere, "https_proxy": nowhere}
 
 
-def assert_stylised(folder: Path) -> None:
+def assert_stylized(folder: Path) -> None:
     with Image.open(folder / "out.png") as out, Image.open(folder / "photo.png") as photo:
         assert out.size == photo.size == (131, 97)
         difference = np.asarray(out.convert("RGB"), float) - np.asarray(photo, float)
@@ -185,13 +185,13 @@ def test_the_servers_extras(metadata: Message) -> None:
 def test_stylizer_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None:
     printed = run_elsewhere(environment / "python", "-c", STYLIZE, cwd=elsewhere)
     assert Path(printed.strip()).is_relative_to(environment.parent)
-    assert_stylised(elsewhere)
+    assert_stylized(elsewhere)
 
 
 def test_command_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None:
     command = [environment / "adain", "stylize", "photo.png", "style.png"]
     run_elsewhere(*command, "-o", "out.png", "--alpha", "0.7", cwd=elsewhere)
-    assert_stylised(elsewhere)
+    assert_stylized(elsewhere)
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
@@ -257,7 +257,7 @@ def test_the_service_runs_from_the_wheel(with_extras: Path, elsewhere: Path) -> 
         answer = client.post("/v1/stylize", files=files)
         assert answer.status_code == 200, answer.text
         (elsewhere / "out.png").write_bytes(answer.content)
-        assert_stylised(elsewhere)
+        assert_stylized(elsewhere)
         drawn = client.post(
             "/v1/stylize", files={"content": files["content"]}, data={"style_id": "night"}
         )

@@ -92,7 +92,7 @@ class Optimisation:
                 turn.enter_context(self.engine.queue.computing(picture=False))
             return self._ends()
 
-        # An iteration takes all cores, as a stylisation does, so it takes a turn of the device
+        # An iteration takes all cores, as a stylization does, so it takes a turn of the device
         # like one: whoever else waits does so for one iteration, and PyTorch's threads never
         # compete with those of ONNX Runtime.
         with self.engine.queue.computing():

@@ -28,7 +28,7 @@ SIZE, DEVICE, TOOK = "X-Adain-Size", "X-Adain-Device", "X-Adain-Milliseconds"
 
 @dataclass(frozen=True)
 class How:
-    """The plain fields of a request to stylise."""
+    """The plain fields of a request to stylize."""
 
     alpha: float
     model: str

@@ -127,7 +127,7 @@ def test_a_page_that_is_closed_ends_it(engine: Engine, wanted: Wanted) -> None:
     wait_for(lambda: not gatys_run._running)
 
 
-def test_a_stylisation_waits_for_an_iteration_at_most(engine: Engine, wanted: Wanted) -> None:
+def test_a_stylization_waits_for_an_iteration_at_most(engine: Engine, wanted: Wanted) -> None:
     queue, iterations = engine.queue, []
     with running(engine, wanted) as optimisation:
 
