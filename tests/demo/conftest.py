@@ -13,9 +13,11 @@ from PIL import Image
 pytest.importorskip("gradio")
 pytest.importorskip("playwright.sync_api")
 
+from optimizing import SIDE
 from serving import PAGE, serving, waves
 from visits import Visit
 
+from adain.demo.gatys_run import Wanted
 from adain.server.engine import Engine
 from adain.server.settings import Settings
 from tools.browser import FLAGS
@@ -88,3 +90,10 @@ def sticker(tmp_path: Path) -> Path:
     picture.save(path)
     assert np.asarray(picture).shape == (97, 150, 4)
     return path
+
+
+@pytest.fixture
+def wanted(content: Path, style: Path, vgg19_weights: Path) -> Wanted:
+    """More iterations than any test waits for."""
+    pytest.importorskip("torch")
+    return Wanted(str(content), str(style), SIDE, 500, "content", "fast")
