@@ -13,6 +13,13 @@ class AdaINError(ValueError):
     """
 
 
+class DeviceError(AdaINError):
+    """A failure of the device, of ONNX Runtime or of a model's files: no argument explains it.
+
+    Programs that serve others tell by it their own faults (HTTP status 500) from their clients'.
+    """
+
+
 def found_error(name: str, found: str, allowed: str) -> AdaINError:
     """The error for a file or argument: what was found and what is allowed, on one line."""
     if len(name) > 200:

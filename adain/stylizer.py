@@ -12,7 +12,7 @@ from PIL import Image
 from adain import maps, weights
 from adain.cache import Recent, digest
 from adain.colours import luminance, match_colours, match_luminance, with_luminance
-from adain.errors import AdaINError, checked_integer, found_error
+from adain.errors import DeviceError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, load_image
 from adain.images.picture import Picture
 from adain.padding import SMALLEST as SMALLEST
@@ -326,7 +326,7 @@ class Stylizer:
             raise self._sessions.limit_error(size, allowed) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            raise AdaINError(
+            raise DeviceError(
                 f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
                 " a smaller max_side may fit"
             ) from error

@@ -1,4 +1,4 @@
-"""A demo in a process of its own, and pictures to send it."""
+"""A server in a process of its own, and pictures to send it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import os
 import queue
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,23 +19,28 @@ import httpx
 import numpy as np
 from PIL import Image
 
+from tools.browser import free_port
+
 ROOT = Path(__file__).resolve().parents[1]
-TINY = Path(__file__).with_name("tiny_demo.py")
+# What runs: the demo with a small page, the demo, or the service alone.
+TINY = (str(Path(__file__).with_name("tiny_demo.py")),)
+PAGE = ("-m", "adain", "demo")
+SERVICE = ("-m", "adain", "serve")
 CALLS = "/gradio_api/"
 JSON = {"Content-Type": "application/json"}
-PATIENCE = 30.0  # seconds for whatever should happen at once
+PATIENCE = 120.0  # seconds for whatever should happen at once, on a machine under any load
 
 
 class Demo:
     """A running demo; ``log`` is what it has written to stderr, complete when it has ended."""
 
-    def __init__(self, *options: str, **variables: str) -> None:
+    def __init__(self, *options: str, program: Sequence[str] = TINY, **variables: str) -> None:
         self.port = free_port()
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), **variables}
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            [sys.executable, str(TINY), "--port", str(self.port), *options],
+            [sys.executable, *program, "--port", str(self.port), *options],
             cwd=ROOT,
             env=environment,
             stdout=pipe,
@@ -88,9 +92,9 @@ class Demo:
 
 
 @contextmanager
-def serving(*options: str, **variables: str) -> Iterator[Demo]:
+def serving(*options: str, program: Sequence[str] = TINY, **variables: str) -> Iterator[Demo]:
     """A demo that at the end stops with status 0, and no traceback in its log."""
-    demo = Demo(*options, **variables)
+    demo = Demo(*options, program=program, **variables)
     try:
         demo.wait_until_ready()
         yield demo
@@ -107,12 +111,6 @@ def serving(*options: str, **variables: str) -> Iterator[Demo]:
 def _read(stream: Any, take: Any) -> None:
     for line in stream:
         take(line)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def waves(width: int, height: int, seed: int) -> np.ndarray:

@@ -42,12 +42,14 @@ class TinyApp:
         def sizes(*paths: Any) -> str:
             """The sizes of the pictures, or what is wrong with them."""
             try:
-                return engine.run(lambda: " ".join(_size(engine, path) for path in _flat(paths)))
+                return engine.queue.run(
+                    lambda: " ".join(_size(engine, path) for path in _flat(paths))
+                )
             except AdaINError as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
         def count() -> Iterator[str]:
-            for number in range(1000):
+            for number in range(10_000):
                 yield str(number)
                 time.sleep(0.1)
 

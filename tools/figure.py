@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from adain import Stylizer, save_image
 from adain.cli.parameters import MODEL
 from adain.cli.run import run
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.images import load_image
 from adain.registry import TRAINED
 
@@ -49,11 +49,11 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 )
 def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     """Write one picture that shows the models, a row for each content and model."""
-    style_files = examples.drawn({name: examples.STYLES[name] for name in STYLES})
+    style_files = catalog.drawn({name: catalog.STYLES[name] for name in STYLES})
     stylizers = [Stylizer(model) for model in models]
     contents = [
         load_image(path, max_side=512).to_pil()
-        for path in photos or [examples.drawn(examples.CONTENTS)[0]]
+        for path in photos or [catalog.drawn(catalog.CONTENTS)[0]]
     ]
     rows: list[list[Image.Image | None]] = [[None, *map(Image.open, style_files)]]
     for content in contents:

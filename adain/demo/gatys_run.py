@@ -19,7 +19,8 @@ from adain import AdaINError
 from adain.demo import widgets
 from adain.demo.gatys_plot import Losses, Progress, about
 from adain.images.picture import Picture
-from adain.server.engine import BusyError, Engine
+from adain.server.engine import Engine
+from adain.server.queue import BusyError
 from adain.stylizer import STYLE_SIDE
 
 # PyTorch takes seconds and 300 MB: what imports it is imported when somebody presses Start.
@@ -88,20 +89,20 @@ class Optimisation:
             self._image = told.image
             self.history.append(self._weighted(told.losses, told.seconds))
             if not self._ends():
-                turn.enter_context(self.engine.computing(picture=False))
+                turn.enter_context(self.engine.queue.computing(picture=False))
             return self._ends()
 
-        # An iteration takes all cores, as a stylisation does, so it takes a turn of the device
+        # An iteration takes all cores, as a stylization does, so it takes a turn of the device
         # like one: whoever else waits does so for one iteration, and PyTorch's threads never
         # compete with those of ONNX Runtime.
-        with self.engine.computing():
+        with self.engine.queue.computing():
             seconds = self._stylize(content, style)
-        with self.engine.computing(picture=False):
+        with self.engine.queue.computing(picture=False):
             self._judge(vgg, style, seconds)
         self._began = time.monotonic()
         if not self._ends():
             with turn:
-                turn.enter_context(self.engine.computing(picture=False))
+                turn.enter_context(self.engine.queue.computing(picture=False))
                 gatys.gatys(content, [style], self.options, callback=between, vgg=vgg)
 
     def _ends(self) -> bool:
@@ -192,12 +193,12 @@ class Optimisation:
 
 
 _running: dict[str, Optimisation] = {}  # by visitor; one in this process
-_line = threading.Lock()
+_lock = threading.Lock()
 
 
 def begin(optimisation: Optimisation, visitor: str) -> None:
     """Start it in a thread; BusyError where another one runs."""
-    with _line:
+    with _lock:
         for other in _running.values():
             ending = other.stop.is_set()
             seconds = 1 if ending else math.ceil(other.left or 10)
@@ -212,13 +213,13 @@ def begin(optimisation: Optimisation, visitor: str) -> None:
 
 def _run(optimisation: Optimisation, visitor: str) -> None:
     optimisation.run()
-    with _line:
+    with _lock:
         del _running[visitor]
     optimisation.over.set()
 
 
 def cancel(visitor: str) -> None:
     """End the visitor's optimisation after the iteration that it is at."""
-    with _line:
+    with _lock:
         if visitor in _running:
             _running[visitor].stop.set()

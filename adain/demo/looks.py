@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from adain import AdaINError, Style
 from adain.images.picture import FloatArray, Picture
@@ -43,6 +43,14 @@ class Look:
         return "luminance" if self.keep_colours else "style"
 
 
+class Made(NamedTuple):
+    """The content as it was used, the result, and what computed it: "" where nothing had to."""
+
+    content: Picture
+    result: Picture
+    device: str
+
+
 def style_picture(engine: Engine, source: Path, look: Look) -> FloatArray:
     """The picture of a style, float32 ``[h, w, 3]``, as large as the look's brush has it."""
     low, high = BRUSHES
@@ -75,14 +83,14 @@ def stylize(
     *,
     weights: Sequence[float] | None = None,
     masks: Sequence[Any] | None = None,
-) -> tuple[Picture, Picture]:
-    """The content as it was used, and the result; weights and masks as `Stylizer` has them."""
+) -> Made:
+    """One stylization; weights and masks as `Stylizer` has them."""
     picture = engine.picture(content, look.max_side)
     seen = [style_of(engine, path, look) for path in styles]
     stylizer = engine.stylizer(look.model)
-    with engine.computing():
+    with engine.queue.computing():
         result = stylizer.stylize_picture(
             picture, seen, look.strength, style_weights=weights, masks=masks,
             colours=look.colours, style_size=None,
         )  # fmt: skip
-    return picture, result
+    return Made(picture, result, stylizer.device)

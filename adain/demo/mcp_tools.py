@@ -5,32 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 
 import gradio as gr
+from gradio.data_classes import ImageData
 from PIL import Image
 
 from adain import AdaINError, weights
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 from adain.stylizer import STYLE_SIDE
 
 MAX_SIDE = 1536  # pixels: results travel in base64
+# The tools by name, and Gradio's names of their endpoints: `/stylize` is the tab's, for programs.
+# By itself Gradio makes a tool of every endpoint, and calls the second of one name `stylize_1`.
+TOOLS = {"stylize": "/mcp_stylize", "stylize_in": "/mcp_stylize_in"}
 
 
 def offer(engine: Engine) -> None:
-    """Add the functions to the page that is being built."""
+    """Add the functions to the page that is being built; `TOOLS` names them to its MCP server."""
     models = weights.available_models()
 
     def paint(content: Path, style: Path, strength: float, model: str) -> Image.Image:
         def work() -> Image.Image:
             picture = engine.picture(content, MAX_SIDE)
             painted = engine.picture(style, STYLE_SIDE).rgb
-            with engine.computing():
+            with engine.queue.computing():
                 result = engine.stylizer(model).stylize_picture(
                     picture, painted, strength, style_size=None
                 )
             return result.to_pil()
 
         try:
-            return engine.run(work)
+            return engine.queue.run(work)
         except AdaINError as error:
             line = str(error).replace(str(content), "content").replace(str(style), "style")
             raise gr.Error(line, print_exception=False) from error
@@ -59,23 +63,33 @@ def offer(engine: Engine) -> None:
             strength: 0 leaves the picture as it is, 1 takes the full style.
             model: The name of a model of this server.
         """
-        drawing = {style: examples.STYLES[style]}
-        return paint(Path(content), examples.drawn(drawing)[0], strength, model)
+        drawing = {style: catalog.STYLES[style]}
+        return paint(Path(content), catalog.drawn(drawing)[0], strength, model)
 
     content, style = _picture("Content"), _picture("Style")
     strength = gr.Slider(0, 1, 1, label="Strength", visible=False)
-    name = gr.Dropdown(list(examples.STYLES), label="Style", visible=False)
+    name = gr.Dropdown(list(catalog.STYLES), value=None, label="Style", visible=False)
     model = gr.Dropdown(models, value=models[0], label="Model", visible=False)
     result = gr.Image(format="png", label="Result", visible=False)
     event = gr.Button("Stylize", visible=False).click
-    # Straight to the function: for Gradio's own line it would call itself over the network, at
+    # Straight to the function: for Gradio's own queue it would call itself over the network, at
     # whatever address the request gives as its host.
-    event(stylize, [content, style, strength, model], result, api_name="stylize", queue=False)
-    event(stylize_in, [content, name, strength, model], result, api_name="stylize_in", queue=False)
+    event(stylize, [content, style, strength, model], result, api_name="mcp_stylize", queue=False)
+    event(
+        stylize_in,
+        [content, name, strength, model],
+        result,
+        api_name="mcp_stylize_in",
+        queue=False,
+    )
 
 
 def _picture(label: str) -> gr.Image:
     image = gr.Image(type="filepath", image_mode=None, label=label, visible=False)
     # Reading pictures is the engine's; Gradio's own fails in tracebacks.
-    image.preprocess = lambda payload: payload and payload.path  # type: ignore[method-assign]
+    image.preprocess = _path  # type: ignore[method-assign]
     return image
+
+
+def _path(payload: ImageData | None) -> str | None:
+    return None if payload is None else payload.path

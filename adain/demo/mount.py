@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from urllib.parse import parse_qs
 
+from adain.server.asgi import Scope
 from adain.server.engine import Engine
-from adain.server.exchange import Scope
 from adain.server.middleware import Page
 
 LOOK = 0.05  # seconds between looks at Gradio's own queue, as Gradio has it on Windows
@@ -59,6 +59,7 @@ def mount(engine: Engine, folder: Path) -> Page:
     if page.mcp_server_obj:
         # Where it calls itself; else at the host that a request names, whichever that is.
         page.mcp_server_obj._local_url = settings.address
+        page.mcp_server_obj.tool_to_endpoint = mcp_tools.TOOLS
 
     def has_events(scope: Scope) -> bool:
         """Whether Gradio knows the stream that is asked for; else it would fail in the middle."""

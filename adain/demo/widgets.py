@@ -20,13 +20,13 @@ from gradio.utils import get_upload_folder
 
 from adain import AdaINError, load_image, weights
 from adain.demo import looks
-from adain.drawings import gallery as examples
+from adain.demo.looks import Made
+from adain.drawings import catalog
 from adain.images import encode_image
 from adain.images.picture import Picture
+from adain.server.asgi import ARRIVED
 from adain.server.engine import Engine
-from adain.server.exchange import ARRIVED
 
-Made = tuple[Picture, Picture]  # the content as it was used, and the result
 Answer = tuple[dict[str, Any] | None, str]  # what `before_after` shows, and the line under it
 
 log = logging.getLogger(__name__)
@@ -34,15 +34,15 @@ log = logging.getLogger(__name__)
 WEB = Path(__file__).parent / "web"
 GET_VGG19 = "vgg19, the paper's own network, is not here yet: `adain models get vgg19` gets it."
 THUMBNAIL = 112  # pixels
-DRAWINGS = {**examples.CONTENTS, **examples.STYLES}
+DRAWINGS = {**catalog.CONTENTS, **catalog.STYLES}
 # Hidden components answer programs as well, and these events are the page's own.
 EVENT: dict[str, Any] = {
     # While one position of a slider is computed, only the newest of those that come is kept: the
     # result follows the hand and never trails behind it.
     "trigger_mode": "always_last",
     "show_progress": "hidden",
-    # Straight to the function, not by way of Gradio's line and its stream of events: the engine
-    # has a line of its own.
+    # Straight to the function, not by way of Gradio's queue and its stream of events: the engine
+    # has a queue of its own.
     "queue": False,
     "api_visibility": "private",
 }
@@ -177,14 +177,15 @@ def answer(engine: Engine, make: Callable[[], Made], alt: str, *paths: str | Non
 
     def request() -> Answer:
         start = time.perf_counter()
-        content, result = make()
+        content, result, device = make()
         value = shown(content, result, alt, asked)
         took = (time.perf_counter() - start) * 1000
-        line = f"{took:.0f} ms on {engine.device} · {result.width} x {result.height}"
+        where = f" on {device}" if device else ""
+        line = f"{took:.0f} ms{where} · {result.width} x {result.height}"
         return value, line
 
     try:
-        return engine.run(request)
+        return engine.queue.run(request)
     except AdaINError as error:
         return None, f'<span class="refusal">{sentence_of(error, *paths)}</span>'
 
@@ -205,13 +206,13 @@ def downloads(engine: Engine, make: Callable[..., Made], inputs: list[Any], name
 
     def save(suffix: str, *values: Any) -> dict[str, Any]:
         def request() -> dict[str, Any]:
-            _, result = make(*values)
+            result = make(*values).result
             file = f"{Path(values[0]).stem}-stylized{suffix}"
             data = data_url(result, suffix, quality=95)
             return {"name": file, "data": data, "made": time.time_ns()}
 
         try:
-            return engine.run(request)
+            return engine.queue.run(request)
         except AdaINError as error:
             paths = [value for value in values if isinstance(value, str)]
             raise gr.Error(sentence_of(error, *paths), print_exception=False) from None
@@ -266,4 +267,4 @@ def thumbnail(name: str) -> dict[str, str]:
 
 def drawn(name: str) -> Path:
     """The file of a drawing."""
-    return examples.drawn({name: DRAWINGS[name]})[0]
+    return catalog.drawn({name: DRAWINGS[name]})[0]

@@ -1,4 +1,4 @@
-"""The process of a server: signals, the port, the engine, and what is served until it ends."""
+"""The server process: binds the port, builds the ASGI application, and serves until a signal."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adain import AdaINError, weights
-from adain.server import routes, serving
+from adain.server import routes
 from adain.server.engine import Engine
 from adain.server.metrics import Metrics
-from adain.server.middleware import Gate, Page
+from adain.server.middleware import Middleware, Page
 from adain.server.settings import Settings
 from adain.server.uploads import Uploads
+from adain.server.uvicorn_server import Server, serve
 
 KEPT_UPLOADS = 100  # as many of the largest as may lie in the folder of uploads
 
@@ -36,16 +37,16 @@ def launch(settings: Settings, page: Callable[[Engine, Path], Page] | None = Non
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="PIL")
     with (
-        claim(settings.host, settings.port) as listener,
+        bind_socket(settings.host, settings.port) as listener,
         tempfile.TemporaryDirectory(prefix="adain-", ignore_cleanup_errors=True) as folder,
     ):
-        gate, engine = assemble(settings, page, Path(folder))
-        serving.serve(serving.Server(gate, engine, settings.address), listener)
+        application, engine = assemble(settings, page, Path(folder))
+        serve(Server(application, engine, settings.address), listener)
 
 
 def assemble(
     settings: Settings, page: Callable[[Engine, Path], Page] | None, folder: Path
-) -> tuple[Gate, Engine]:
+) -> tuple[Middleware, Engine]:
     """One ASGI application of the service and perhaps a page; ``folder`` is for uploads."""
     engine = Engine(settings)
     # Loaded before the first request; without a model there is nothing to serve.
@@ -54,10 +55,10 @@ def assemble(
     uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
     made = page(engine, folder) if page is not None else None
     uploads.keep_what_is_here()
-    return Gate(settings, uploads, metrics, routes.build(engine, metrics), made), engine
+    return Middleware(settings, uploads, metrics, routes.build(engine, metrics), made), engine
 
 
-def claim(host: str, port: int) -> socket.socket:
+def bind_socket(host: str, port: int) -> socket.socket:
     """A socket bound to the port; in one line where it cannot be had."""
     listener = None
     try:

@@ -65,14 +65,14 @@ class _EngineState(Collector):
     def collect(self) -> Iterator[Any]:
         engine = self._engine
         yield GaugeMetricFamily(
-            "adain_queue_length", "Requests accepted and not answered yet.", engine.in_line
+            "adain_queue_length", "Requests accepted and not answered yet.", engine.queue.length
         )
         yield GaugeMetricFamily(
             "adain_queue_limit",
-            "Requests that may be in line.",
-            engine.settings.workers + engine.settings.queue,
+            "Requests that may be in the queue.",
+            engine.queue.limit,
         )
-        yield CounterMetricFamily("adain_pictures", "Pictures computed.", engine.computed)
+        yield CounterMetricFamily("adain_pictures", "Pictures computed.", engine.queue.computed)
         yield CounterMetricFamily(
             "adain_cache_hits", "Pictures that were still decoded.", engine.cache_hits
         )

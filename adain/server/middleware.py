@@ -1,7 +1,8 @@
-"""What every request passes first: who may ask, what may be asked, and how much may be sent.
+"""ASGI middleware for authentication, routing and limits.
 
-An ASGI application around two others: the REST service, and the page. Of Gradio's routes only those
-are open that the page needs; the rest read files, fetch addresses or change the page for everyone.
+Every request passes it, on its way to the REST service or to the page. Of Gradio's routes only
+those are open that the page needs; the rest read files, fetch addresses or change the page for
+everyone.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
-from adain.server.exchange import (
+from adain.server.asgi import (
     ARRIVED,
     App,
     Exchange,
@@ -30,10 +31,10 @@ from adain.server.exchange import (
     RefusedError,
     Scope,
     Send,
-    ending,
     found_line,
     read_body,
     too_large,
+    until_closing,
 )
 from adain.server.metrics import Metrics
 from adain.server.settings import Settings
@@ -83,8 +84,8 @@ class Page:
 
 
 @dataclass
-class Gate:
-    """The ASGI application that `uvicorn` runs."""
+class Middleware:
+    """The ASGI application that `uvicorn` runs; ``rest`` and ``page`` are those behind it."""
 
     settings: Settings
     uploads: Uploads
@@ -133,7 +134,7 @@ class Gate:
                 await self._refuse(RefusedError(500, "the server failed"), scope, exchange)
         finally:
             if name == "upload":
-                await self._make_room(exchange.taken)
+                await self._make_room(exchange.received)
             if name in STREAMS:
                 self.streaming -= 1
             else:
@@ -194,12 +195,12 @@ class Gate:
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > limit:
             raise too_large(limit)
-        receive = exchange.bounded(limit, self.settings.timeout)
+        receive = exchange.limited(limit, self.settings.timeout)
         if name == "file" and not self.uploads.holds(scope["path"].partition("file=")[2]):
             raise RefusedError(403, "this file was not uploaded")
         if name in ("call", "mcp") and scope["method"] == "POST":
             receive = await self._inspected(exchange, receive, scope, name == "mcp")
-        return ending(receive, self.closing) if name in STREAMS else receive
+        return until_closing(receive, self.closing) if name in STREAMS else receive
 
     def _limit(self, name: str, path: str) -> int:
         upload = self.settings.max_upload

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import re
 from concurrent.futures import CancelledError, Future
 from functools import cache
 from pathlib import Path
@@ -14,13 +16,14 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError, __version__, weights
-from adain.drawings import gallery as examples
-from adain.errors import found_error
+from adain.drawings import catalog
+from adain.errors import DeviceError, found_error
 from adain.images.picture import MAX_SIDE
 from adain.registry import NAME_LENGTH
-from adain.server import api_docs as apidocs
-from adain.server.engine import BusyError, Engine
+from adain.server import api_docs
+from adain.server.engine import Engine
 from adain.server.metrics import CONTENT_TYPE, Metrics
+from adain.server.queue import BusyError
 from adain.server.schemas import (
     EncodedStyle,
     Gallery,
@@ -62,9 +65,11 @@ StyleId = Annotated[
 ]
 PICTURE = "JPEG, PNG, TIFF, BMP, GIF, PPM, WebP or AVIF."
 
+log = logging.getLogger(__name__)
+
 
 def build(engine: Engine, metrics: Metrics) -> FastAPI:
-    """The service as an ASGI application; addresses, limits and names are the gate's to check."""
+    """The service as an ASGI application; authentication and limits are the middleware's."""
     rest = FastAPI(
         title="adain",
         version=__version__,
@@ -77,6 +82,7 @@ def build(engine: Engine, metrics: Metrics) -> FastAPI:
         responses=problems(401, 404, 405),
     )
     rest.exception_handler(AdaINError)(_unusable)
+    rest.exception_handler(DeviceError)(_failed)
     rest.exception_handler(BusyError)(_busy)
     rest.exception_handler(HTTPException)(_refused)
     rest.exception_handler(RequestValidationError)(_invalid)
@@ -103,7 +109,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             for name, (text, kind) in headers.items()
         },
     }
-    busy = problems(400, 408, 413, 415, 422, 503)
+    busy = problems(400, 408, 413, 415, 422, 500, 503)
 
     @rest.post("/v1/stylize", response_class=Response, responses={200: picture, **busy})
     async def stylize(
@@ -127,7 +133,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             raise HTTPException(422, f"style, style_id: found {found}; allowed: one of them")
         _check_model(model)
         how = How(alpha, model, max_side, style_size, format, quality, colours)
-        future = engine.submit(lambda: service.stylize(content, style, style_id, how))
+        future = engine.queue.submit(lambda: service.stylize(content, style, style_id, how))
         body, headers = await _answer(request, engine, future)
         return Response(body, media_type=TYPES[format], headers=headers)
 
@@ -139,7 +145,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
     ) -> EncodedStyle:
         """Encode a style once, for many pictures."""
         _check_model(model)
-        future = engine.submit(lambda: service.encode(file, model))
+        future = engine.queue.submit(lambda: service.encode(file, model))
         encoded: EncodedStyle = await _answer(request, engine, future)
         return encoded
 
@@ -151,7 +157,7 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
         return Gallery(
             styles=[
                 GalleryStyle(name=name, title=drawing.title, description=drawing.description)
-                for name, drawing in examples.STYLES.items()
+                for name, drawing in catalog.STYLES.items()
             ]
         )
 
@@ -181,7 +187,7 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
     @rest.get("/v1/docs", include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
         address = str(request.base_url)
-        return HTMLResponse(apidocs.page(rest.openapi(), address), headers=apidocs.HEADERS)
+        return HTMLResponse(api_docs.page(rest.openapi(), address), headers=api_docs.HEADERS)
 
 
 def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
@@ -193,8 +199,8 @@ def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
     @rest.get("/readyz", responses=problems(503))
     async def ready() -> State:
         """Whether pictures are taken: 503 until a model is loaded, and while stopping."""
-        if engine.stopping or not engine.devices:
-            reason = "stopping" if engine.stopping else "loading its models"
+        if engine.queue.stopping or not engine.devices:
+            reason = "stopping" if engine.queue.stopping else "loading its models"
             raise BusyError(f"the server is {reason}", retry_after=10)
         return State(status="ready")
 
@@ -207,7 +213,7 @@ def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
 
 
 async def _answer(request: Request, engine: Engine, future: Future[Any]) -> Any:
-    """The result of what is in line; BusyError after a while, and out of line without a client."""
+    """A request's result; BusyError after a while, and it leaves the queue when its client does."""
     waiting = asyncio.wrap_future(future)
     gone = asyncio.ensure_future(_gone(request))
     try:
@@ -217,14 +223,14 @@ async def _answer(request: Request, engine: Engine, future: Future[Any]) -> Any:
             return_when=asyncio.FIRST_COMPLETED,
         )
         if not waiting.done():
-            busy = engine.give_up(future)
+            busy = engine.queue.give_up(future)
             waiting.cancel()
             if gone.done():
                 raise HTTPException(499, "the client has gone")
             raise busy
         return waiting.result()
     except (CancelledError, asyncio.CancelledError):
-        if engine.stopping:
+        if engine.queue.stopping:
             raise BusyError("the server is stopping", retry_after=10) from None
         raise
     finally:
@@ -262,6 +268,13 @@ def _problem(status: int, message: str, headers: dict[str, str] | None = None) -
 
 async def _unusable(_: Request, error: Exception) -> Response:
     return _problem(400, str(error))
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    log.error("%s", error)
+    # Where files lie on this machine is for the log alone.
+    line = re.sub(r"(?<!\S)/\S*/", "", str(error))
+    return _problem(500, f"the server failed: {line}")
 
 
 async def _busy(_: Request, error: Exception) -> Response:

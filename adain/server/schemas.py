@@ -52,7 +52,7 @@ class State(BaseModel):
     status: str
 
 
-PROBLEMS: dict[int | str, dict[str, Any]] = {
+PROBLEMS = {
     400: "A picture that cannot be used, or an unknown style.",
     401: "The server was started with --auth, and this is no such name and password.",
     404: "There is nothing at this address.",
@@ -61,7 +61,8 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     413: "The body is larger than the server takes.",
     415: "The body is not multipart/form-data.",
     422: "A field is missing, or has a value that is not allowed.",
-    503: "The line is full, the time is over, or the server is stopping: see Retry-After.",
+    500: "The device failed, or a file of the model: no fault of the request.",
+    503: "The queue is full, the time is over, or the server is stopping: see Retry-After.",
 }
 
 

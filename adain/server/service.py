@@ -1,4 +1,4 @@
-"""What the REST service does for a request, in the engine's line."""
+"""What the REST service does for a request, within the request queue."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fastapi import UploadFile
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError, Style
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.errors import found_error
 from adain.images import encode_image
 from adain.images.picture import FloatArray, Picture
@@ -28,7 +28,7 @@ SIZE, DEVICE, TOOK = "X-Adain-Size", "X-Adain-Device", "X-Adain-Milliseconds"
 
 @dataclass(frozen=True)
 class How:
-    """The plain fields of a request to stylise."""
+    """The plain fields of a request to stylize."""
 
     alpha: float
     model: str
@@ -41,7 +41,7 @@ class How:
 
 @dataclass
 class Service:
-    """The work behind the routes; its methods run in the engine's line."""
+    """The work behind the routes; its methods run in the engine's queue."""
 
     engine: Engine
     styles: StyleStore
@@ -53,7 +53,7 @@ class Service:
         started = time.perf_counter()
         picture = self._picture("content", content, how.max_side)
         given = self._sent("style", style, how) if style else self._known(style_id or "", how)
-        with self.engine.computing():
+        with self.engine.queue.computing():
             machine = self.engine.stylizer(how.model)
             result = machine.stylize_picture(
                 picture, given, how.alpha, colours=how.colours, style_size=None
@@ -68,7 +68,7 @@ class Service:
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
         rgb = self._picture("file", file, STYLE_SIDE).rgb
-        with self.engine.computing():
+        with self.engine.queue.computing():
             style = self.engine.stylizer(model).encode_style(rgb, max_side=None)
         name, expires = self.styles.add(style)
         until = datetime.fromtimestamp(expires, UTC)
@@ -108,8 +108,8 @@ class Service:
         return self.engine.style(source, how.model, seen, how.style_size)
 
     def _known(self, name: str, how: How) -> Style | FloatArray:
-        if name in examples.STYLES:
-            path = examples.drawn({name: examples.STYLES[name]})[0]
+        if name in catalog.STYLES:
+            path = catalog.drawn({name: catalog.STYLES[name]})[0]
             return self._seen(path, lambda: self.engine.picture(path, how.style_size).rgb, how)
         style = self.styles.get(name)
         if style is None:

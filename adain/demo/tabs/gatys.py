@@ -12,8 +12,9 @@ import gradio as gr
 from adain import AdaINError, weights
 from adain.demo import gatys_plot, widgets
 from adain.demo.gatys_run import GET_MODULES, Optimisation, Wanted, begin, cancel
-from adain.drawings import gallery as examples
-from adain.server.engine import BusyError, Engine
+from adain.drawings import catalog
+from adain.server.engine import Engine
+from adain.server.queue import BusyError
 
 INTRODUCTION = """\
 Gatys, Ecker and Bethge (2016) optimise the pixels themselves: every iteration sends the picture
@@ -143,7 +144,7 @@ def gatys_tab(engine: Engine) -> None:
         cancel(str(request.session_hash))
 
     event: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    # Gradio would let the second visitor wait in its line, where nothing tells why.
+    # Gradio would let the second visitor wait in its queue, where nothing tells why.
     start.click(on_start, inputs, [view, sentence, start, stop], concurrency_limit=None, **event)
     # Not by `cancels`, which would end the updates before they tell what came of it.
     stop.click(on_stop, None, None, queue=False, **event)
@@ -151,7 +152,7 @@ def gatys_tab(engine: Engine) -> None:
 
 def _pictures() -> list[gr.Image]:
     """Places for the content and the style, and drawings for both."""
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     with gr.Row():
         content = widgets.picture_input("Content", widgets.served(contents[0]), "gatys-content")
         style = widgets.picture_input("Style", widgets.served(styles[0]), "gatys-style")

@@ -9,9 +9,9 @@ import gradio as gr
 
 from adain import AdaINError
 from adain.demo import looks, widgets
-from adain.demo.looks import Look
+from adain.demo.looks import Look, Made
 from adain.demo.widgets import EVENT
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 
 SLOTS = 4
@@ -19,7 +19,7 @@ SLOTS = 4
 
 def mix_tab(engine: Engine, start: Callable[..., Any]) -> None:
     """Build the tab in the current page; ``start`` is the event that asks for the first result."""
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     places: list[gr.Image] = []
     weights: list[gr.Slider] = []
     with gr.Row(elem_classes="tab"):
@@ -87,10 +87,10 @@ def style_slot(number: int, drawing: str | None) -> tuple[gr.Image, gr.Slider]:
     return place, share
 
 
-def make(engine: Engine) -> Callable[..., widgets.Made]:
+def make(engine: Engine) -> Callable[..., Made]:
     """A function of the tab's inputs: the content as it was used, and the result."""
 
-    def made(content: str | None, *values: Any) -> widgets.Made:
+    def made(content: str | None, *values: Any) -> Made:
         path = widgets.require(content, "content")
         styles, weights, look = (
             values[:SLOTS],

@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from adain import AdaINError, load_image
 from adain.demo import looks, widgets
-from adain.demo.looks import Look
+from adain.demo.looks import Look, Made
 from adain.demo.widgets import EVENT
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.errors import found_error
 from adain.server.engine import Engine
 
@@ -40,7 +40,7 @@ def paint_tab(engine: Engine, content: Path | None = None) -> None:
 
     Nothing is computed before the tab is opened: then the canvas asks for its first result.
     """
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     start = str(content) if content else widgets.served(contents[0])
     chosen = [widgets.served(name) for name in styles[:SLOTS]]
     with gr.Row(elem_classes="tab"):
@@ -85,8 +85,8 @@ def paint_tab(engine: Engine, content: Path | None = None) -> None:
     # Another picture goes to the canvas, which then tells of what is painted on it.
     def pose(*paths: str | None) -> Any:
         try:
-            return gr.HTML(scene=engine.run(lambda: scene(engine, *paths)))
-        except AdaINError as error:  # the line is full, or nobody waits any longer
+            return gr.HTML(scene=engine.queue.run(lambda: scene(engine, *paths)))
+        except AdaINError as error:  # the queue is full, or nobody waits any longer
             sentence = widgets.sentence_of(error, *paths)
             raise gr.Error(sentence, print_exception=False) from None
 
@@ -183,10 +183,10 @@ def masks_of(painted: object) -> npt.NDArray[np.float32]:
     return np.ascontiguousarray(picture.rgb.transpose(2, 0, 1))
 
 
-def make(engine: Engine) -> Callable[..., widgets.Made]:
+def make(engine: Engine) -> Callable[..., Made]:
     """A function of the tab's inputs: the content as it was used, and the result."""
 
-    def made(content: str | None, painted: object, *values: Any) -> widgets.Made:
+    def made(content: str | None, painted: object, *values: Any) -> Made:
         path = widgets.require(content, "content")
         look = Look(1.0, *values[SLOTS:])
         if look.size not in SIZES:
@@ -196,7 +196,7 @@ def make(engine: Engine) -> Callable[..., widgets.Made]:
         used = [(Path(style), mask) for style, mask in pairs if style and mask.any()]
         if not used:
             picture = engine.picture(path, look.max_side)
-            return picture, picture
+            return Made(picture, picture, "")
         styles, masks = zip(*used, strict=True)
         return looks.stylize(engine, path, styles, look, masks=masks)
 
@@ -221,7 +221,7 @@ def endpoint(engine: Engine, inputs: list[Any]) -> None:
 
     def paint(content: str | None, painted: str, *values: Any) -> Any:
         try:
-            return engine.run(lambda: make(engine)(content, painted, *values)[1].to_pil())
+            return engine.queue.run(lambda: make(engine)(content, painted, *values).result.to_pil())
         except AdaINError as error:
             sentence = widgets.sentence_of(error, *paths_of((content, painted, *values)))
             raise gr.Error(sentence, print_exception=False) from None

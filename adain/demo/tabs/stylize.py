@@ -9,15 +9,15 @@ import gradio as gr
 
 from adain import AdaINError
 from adain.demo import looks, widgets
-from adain.demo.looks import Look
+from adain.demo.looks import Look, Made
 from adain.demo.widgets import EVENT
-from adain.drawings import gallery as examples
+from adain.drawings import catalog
 from adain.server.engine import Engine
 
 
 def stylize_tab(engine: Engine, start: Callable[..., Any]) -> None:
     """Build the tab in the current page; ``start`` is the event that asks for the first result."""
-    contents, styles = list(examples.CONTENTS), list(examples.STYLES)
+    contents, styles = list(catalog.CONTENTS), list(catalog.STYLES)
     with gr.Row(elem_classes="tab"):
         with gr.Column(scale=5, min_width=320):
             with gr.Row():
@@ -35,7 +35,7 @@ def stylize_tab(engine: Engine, start: Callable[..., Any]) -> None:
             widgets.downloads(engine, make(engine), inputs, "download")
 
     def answer(content: str | None, style: str | None, *look: Any) -> widgets.Answer:
-        def made() -> widgets.Made:
+        def made() -> Made:
             return make(engine)(content, style, *look)
 
         return widgets.answer(
@@ -52,10 +52,10 @@ def stylize_tab(engine: Engine, start: Callable[..., Any]) -> None:
     endpoint(engine, inputs)
 
 
-def make(engine: Engine) -> Callable[..., widgets.Made]:
+def make(engine: Engine) -> Callable[..., Made]:
     """A function of the tab's inputs: the content as it was used, and the result."""
 
-    def made(content: str | None, style: str | None, *look: Any) -> widgets.Made:
+    def made(content: str | None, style: str | None, *look: Any) -> Made:
         paths = widgets.require(content, "content"), widgets.require(style, "style")
         chosen = Look(*look)
         return looks.stylize(engine, paths[0], [paths[1]], chosen)
@@ -69,7 +69,7 @@ def endpoint(engine: Engine, inputs: list[Any]) -> None:
 
     def stylize(content: str | None, style: str | None, *look: Any) -> Any:
         try:
-            return engine.run(lambda: make(engine)(content, style, *look)[1].to_pil())
+            return engine.queue.run(lambda: make(engine)(content, style, *look).result.to_pil())
         except AdaINError as error:
             sentence = widgets.sentence_of(error, content, style)
             raise gr.Error(sentence, print_exception=False) from None

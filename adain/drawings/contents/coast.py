@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     Array,
     X,
     Y,

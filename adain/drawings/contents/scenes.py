@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageDraw
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     Colour,
@@ -67,7 +67,8 @@ def ripples() -> Array:
     """Where the lake looks: the row above the shore, shaken more the nearer it lies."""
     near = np.clip(Y - 0.6, 0, 1)
     waves = np.sin(near * 260 / (0.35 + near * 2)) + 2 * noise(24, 4, 4, 20) - 1
-    return (0.6 - near * 1.25 + waves * 0.022 * near / 0.4).astype(np.float32)
+    edge: Array = (0.6 - near * 1.25 + waves * 0.022 * near / 0.4).astype(np.float32)
+    return edge
 
 
 def meadow(picture: Array) -> Array:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageDraw
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     X,
@@ -53,7 +53,8 @@ def strokes(base: Array, angle: Array, seed: int, passes: Sequence[tuple[int, in
             draw.line(line, tuple(ink), 3)
     painted = np.asarray(canvas, np.float32) / 255
     relief = blur(painted[..., 3], 0.7)
-    return painted[..., :3] * np.clip(lit(relief, 1.1), 0.55, 1.5)[..., None]
+    drawn: Array = painted[..., :3] * np.clip(lit(relief, 1.1), 0.55, 1.5)[..., None]
+    return drawn
 
 
 def impasto() -> Array:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     Colour,

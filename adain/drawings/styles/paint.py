@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import ImageDraw
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     Colour,
@@ -150,7 +150,8 @@ def action_painting() -> Array:
     painted = from_image(image)
     relief = blur(painted.mean(axis=-1), 0.6)
     down, right = np.gradient(relief)
-    return painted * np.clip(1 - 0.9 * (down + right), 0.6, 1.4)[..., None]
+    drawn: Array = painted * np.clip(1 - 0.9 * (down + right), 0.6, 1.4)[..., None]
+    return drawn
 
 
 def fling(draw: Any, rng: Any, ink: Colour) -> None:

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     X,
@@ -73,7 +73,8 @@ def synthwave() -> Array:
     grid = np.maximum(step(0.012, 0.004, rails), step(0.14, 0.06, ties * step(0, 0.04, depth)))
     glow += (grid * (horizon < Y))[..., None] * np.array([1, 0.2, 0.85], np.float32)
     picture += glow + 1.1 * blur(np.clip(glow, 0, 1), 5)
-    return picture * (0.86 + 0.14 * np.sin(Y * SIZE * np.pi / 2))[..., None]
+    drawn: Array = picture * (0.86 + 0.14 * np.sin(Y * SIZE * np.pi / 2))[..., None]
+    return drawn
 
 
 def mesh(horizon: float) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     Array,
     Colour,
     X,
@@ -55,15 +55,15 @@ def tile(draw: Any, place: Place, r: float, motif: Any) -> None:
         for spread in np.linspace(-0.75, 0.75, 7):
             long = r * (0.62 - 0.2 * abs(spread))
             petal(draw, corner, turn + np.pi + spread, long, r * 0.075, 150)
-        disc(draw, *corner, r * 0.17, grey(235))
-    disc(draw, x, y, r * 0.9, None, grey(220))
-    disc(draw, x, y, r * 0.8, None, grey(220))
+        disc(draw, *corner, r * 0.17, gray(235))
+    disc(draw, x, y, r * 0.9, None, gray(220))
+    disc(draw, x, y, r * 0.8, None, gray(220))
     for turn in np.arange(32) * np.pi / 16:
-        disc(draw, x + np.cos(turn) * r * 0.85, y + np.sin(turn) * r * 0.85, 6, grey(200))
+        disc(draw, x + np.cos(turn) * r * 0.85, y + np.sin(turn) * r * 0.85, 6, gray(200))
     motif(draw, place, r)
 
 
-def grey(tone: int) -> Colour:
+def gray(tone: int) -> Colour:
     """How thick the cobalt is laid, from 0 to 255."""
     return (tone, tone, tone)
 
@@ -75,14 +75,14 @@ def petal(draw: Any, foot: Place, turn: float, long: float, wide: float, tone: i
     along, across = np.append(place, place[::-1]) * long, np.append(bulge, -bulge[::-1])
     columns = foot[0] + along * np.cos(turn) - across * np.sin(turn)
     rows = foot[1] + along * np.sin(turn) + across * np.cos(turn)
-    draw.polygon(np.stack([columns, rows], axis=-1).ravel().tolist(), grey(tone), grey(240), 4)
-    draw.line((*foot, columns[11], rows[11]), grey(240), 3)
+    draw.polygon(np.stack([columns, rows], axis=-1).ravel().tolist(), gray(tone), gray(240), 4)
+    draw.line((*foot, columns[11], rows[11]), gray(240), 3)
 
 
 def shape(draw: Any, place: Place, r: float, tone: int, points: Any) -> None:
     """A filled outline; the points are given in halves of a tile from its middle."""
     spots = np.asarray(place) + np.asarray(points) * r
-    draw.polygon(spots.ravel().tolist(), grey(tone), grey(240), 4)
+    draw.polygon(spots.ravel().tolist(), gray(tone), gray(240), 4)
 
 
 def flower(draw: Any, place: Place, r: float) -> None:
@@ -91,7 +91,7 @@ def flower(draw: Any, place: Place, r: float) -> None:
     for long, wide, turn, tone in rings:
         for index in range(8):
             petal(draw, place, index * np.pi / 4 + turn, r * long, r * wide, tone)
-    disc(draw, *place, r * 0.12, grey(240))
+    disc(draw, *place, r * 0.12, gray(240))
 
 
 def mill(draw: Any, place: Place, r: float) -> None:
@@ -126,9 +126,9 @@ def ground(draw: Any, place: Place, r: float) -> None:
         half = np.sqrt(max(0.77**2 - level**2, 0.01)) * r
         for left in np.linspace(x - half, x + half - r * 0.2, 4 + row % 2):
             box = (left, y + r * (level - 0.05), left + r * 0.32, y + r * (level + 0.06))
-            draw.arc(box, 10, 170, grey(210 - row * 20), 9)
+            draw.arc(box, 10, 170, gray(210 - row * 20), 9)
     for right, up in ((-0.45, -0.42), (0.42, -0.5), (0.5, -0.2)):
         for puff in range(3):
             cx, cy = x + r * (right + puff * 0.08 - 0.08), y + r * (up - 0.03 * (puff == 1))
             box = (cx - r * 0.09, cy - r * 0.06, cx + r * 0.09, cy + r * 0.06)
-            draw.arc(box, 160, 380, grey(150), 6)
+            draw.arc(box, 160, 380, gray(150), 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adain.drawings.drawing import (
+from adain.drawings.primitives import (
     SIZE,
     Array,
     X,
@@ -133,7 +133,8 @@ def fresco() -> Array:
     crack = np.maximum(wide, 0.7 * step(0.08, 0.03, second - first))
     relief = blur(np.clip(0.5 + 0.3 * lost - 0.4 * crack + 0.15 * noise(501, 100, 3), 0, 1), 0.7)
     picture = over(picture, (60, 40, 34), 0.75 * crack)
-    return picture * np.clip(lit(-relief, 1.3), 0.6, 1.4)[..., None]
+    drawn: Array = picture * np.clip(lit(-relief, 1.3), 0.6, 1.4)[..., None]
+    return drawn
 
 
 def frieze(y: Array) -> Array:

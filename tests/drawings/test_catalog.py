@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from adain.drawings import gallery as examples
-from adain.drawings.drawing import SIZE
+from adain.drawings import catalog
+from adain.drawings.primitives import SIZE
 
-DRAWINGS = {**examples.CONTENTS, **examples.STYLES}
+DRAWINGS = {**catalog.CONTENTS, **catalog.STYLES}
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,8 @@ def pictures() -> dict[str, np.ndarray]:
 
 
 def test_there_are_enough() -> None:
-    assert len(examples.STYLES) >= 16
-    assert len(examples.CONTENTS) >= 3
+    assert len(catalog.STYLES) >= 16
+    assert len(catalog.CONTENTS) >= 3
 
 
 def test_each_says_what_it_is() -> None:
@@ -35,7 +35,7 @@ def test_it_is_a_whole_picture(pictures: dict[str, np.ndarray], name: str) -> No
     assert np.clip(picture, 0, 1).std() > 0.1
 
 
-@pytest.mark.parametrize("name", examples.STYLES)
+@pytest.mark.parametrize("name", catalog.STYLES)
 def test_a_style_has_texture_all_over(pictures: dict[str, np.ndarray], name: str) -> None:
     # A style is the statistics of the whole picture: flat places would speak in them too.
     blocks = np.clip(pictures[name], 0, 1).reshape(16, 32, 16, 32, 3).mean(axis=4)
@@ -45,7 +45,7 @@ def test_a_style_has_texture_all_over(pictures: dict[str, np.ndarray], name: str
 
 def test_no_style_is_like_another(pictures: dict[str, np.ndarray]) -> None:
     looks = {}
-    for name in examples.STYLES:
+    for name in catalog.STYLES:
         picture = np.clip(pictures[name], 0, 1)
         fine = picture - picture.reshape(128, 4, 128, 4, 3).mean(axis=(1, 3)).repeat(4, 0).repeat(
             4, 1

@@ -1,4 +1,4 @@
-"""A request on its way in and its answer on the way out, as ASGI has them."""
+"""ASGI: types, and wrappers of `receive` and `send` that count, limit, replay and cut short."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
 class RefusedError(Exception):
-    """An answer other than the one asked for."""
+    """An error response, to be sent in place of the one asked for."""
 
     def __init__(self, status: int, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -37,22 +37,22 @@ ARRIVED: ContextVar[float] = ContextVar("arrived")
 
 
 class Exchange:
-    """A request and its answer: how much of the one has come, and the status of the other."""
+    """A request and its response: how much of the one has come, and the status of the other."""
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
-        self.taken = 0
-        self.whole = False
+        self.received = 0
+        self.complete = False
         self.status = 0
 
     async def receive(self) -> Message:
         message = await self._receive()
         if message["type"] == "http.request":
-            self.taken += len(message.get("body", b""))
-            self.whole = not message.get("more_body", False)
+            self.received += len(message.get("body", b""))
+            self.complete = not message.get("more_body", False)
         else:
-            self.whole = True
+            self.complete = True
         return message
 
     async def send(self, message: Message) -> None:
@@ -65,27 +65,27 @@ class Exchange:
         """Read and forget what a refused client still sends: else it may never see the answer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
-                while not self.whole:
+                while not self.complete:
                     await self.receive()
 
-    def bounded(self, limit: int, seconds: float) -> Receive:
+    def limited(self, limit: int, seconds: float) -> Receive:
         """A `receive` of no more than this many bytes, in no more than this time."""
         until = time.monotonic() + seconds
 
-        async def bounded() -> Message:
-            if self.whole:
+        async def limited() -> Message:
+            if self.complete:
                 return await self.receive()
             try:
                 message = await asyncio.wait_for(self.receive(), until - time.monotonic())
             except TimeoutError:
                 late = f"the request did not arrive within {seconds:g} seconds"
                 raise HTTPException(408, late) from None
-            if self.taken > limit:
+            if self.received > limit:
                 await self.drain()
                 raise HTTPException(413, str(too_large(limit)))
             return message
 
-        return bounded
+        return limited
 
     def replaying(self, body: bytes) -> Receive:
         """A `receive` of another body, after the request's own has been read."""
@@ -101,23 +101,24 @@ class Exchange:
         return replay
 
 
-def ending(receive: Receive, closing: asyncio.Event) -> Receive:
+def until_closing(receive: Receive, closing: asyncio.Event) -> Receive:
     """A `receive` that says the client has gone when the server goes."""
 
-    async def ending() -> Message:
+    async def until_closing_receive() -> Message:
         if closing.is_set():
             return {"type": "http.disconnect"}
-        tasks = [asyncio.ensure_future(receive()), asyncio.ensure_future(closing.wait())]
+        incoming = asyncio.ensure_future(receive())
+        closed = asyncio.ensure_future(closing.wait())
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            if tasks[0].done():
-                return tasks[0].result()
+            await asyncio.wait([incoming, closed], return_when=asyncio.FIRST_COMPLETED)
+            if incoming.done():
+                return incoming.result()
             return {"type": "http.disconnect"}
         finally:
-            for task in tasks:
-                task.cancel()
+            incoming.cancel()
+            closed.cancel()
 
-    return ending
+    return until_closing_receive
 
 
 async def read_body(receive: Receive) -> bytes | None:

@@ -13,7 +13,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from adain.server.engine import Engine
-from adain.server.middleware import Gate
+from adain.server.middleware import Middleware
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
 HEAD = 10.0
@@ -56,10 +56,10 @@ class Connection(H11Protocol):
 class Server(uvicorn.Server):
     """`uvicorn` that says when it answers, and stops without leaving anybody without an answer."""
 
-    def __init__(self, gate: Gate, engine: Engine, address: str) -> None:
+    def __init__(self, middleware: Middleware, engine: Engine, address: str) -> None:
         super().__init__(
             uvicorn.Config(
-                gate,
+                middleware,
                 lifespan="on",
                 ws="none",
                 http=Connection,
@@ -69,7 +69,7 @@ class Server(uvicorn.Server):
                 timeout_graceful_shutdown=LAST_CONNECTIONS,
             )
         )
-        self._gate = gate
+        self._middleware = middleware
         self._engine = engine
         self._address = address
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,10 +87,10 @@ class Server(uvicorn.Server):
         print(f"Running on {self._address} (Ctrl+C stops it)", flush=True)
 
     def _begin_to_stop(self) -> None:
-        if self._gate.stopping:
+        if self._middleware.stopping:
             self.force_exit = self.should_exit = True  # asked twice
             return
-        self._gate.stopping = True
+        self._middleware.stopping = True
         for server in self.servers:
             server.close()
         self._tasks.append(asyncio.create_task(self._stop()))
@@ -100,15 +100,15 @@ class Server(uvicorn.Server):
         await asyncio.sleep(LAST_EVENTS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_ANSWERS):
-                while self._gate.answering:
+                while self._middleware.answering:
                     await asyncio.sleep(0.05)
-        self._gate.closing.set()
+        self._middleware.closing.set()
         self.should_exit = True
 
     async def _sweep(self) -> None:
         while True:
             await asyncio.sleep(SWEEP)
-            await asyncio.to_thread(self._gate.uploads.sweep)
+            await asyncio.to_thread(self._middleware.uploads.sweep)
 
 
 def serve(server: Server, listener: socket.socket) -> None:

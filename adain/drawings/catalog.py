@@ -1,4 +1,4 @@
-"""The pictures the demo opens with, drawn by code: no photograph and no painting ships with it.
+"""The catalog of drawn contents and styles: no photograph and no painting ships with the demo.
 
 Each drawing has its own seed, so that all machines show the same pictures.
 """
@@ -13,24 +13,25 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from adain.drawings import drawing
-from adain.drawings.contents import coast as contents_coast
-from adain.drawings.contents import scenes as contents
-from adain.drawings.styles import brush as styles
-from adain.drawings.styles import modern as styles_modern
-from adain.drawings.styles import paint as styles_paint
-from adain.drawings.styles import patterns as styles_patterns
-from adain.drawings.styles import posters as styles_posters
-from adain.drawings.styles import prints as styles_prints
-from adain.drawings.styles import tiles as styles_tiles
-from adain.drawings.styles import walls as styles_walls
-from adain.drawings.styles import water as styles_water
+from adain.drawings import primitives
+from adain.drawings.contents import coast, scenes
+from adain.drawings.styles import (
+    brush,
+    modern,
+    paint,
+    patterns,
+    posters,
+    prints,
+    tiles,
+    walls,
+    water,
+)
 from adain.weights import cache_folder
 
 # The code that draws; what else lies in this folder does not change the pictures.
 SOURCES = [
     path
-    for pattern in ("drawing.py", "contents/*.py", "styles/*.py")
+    for pattern in ("primitives.py", "contents/*.py", "styles/*.py")
     for path in sorted(Path(__file__).parent.glob(pattern))
 ]
 
@@ -39,161 +40,161 @@ SOURCES = [
 class Drawing:
     """What draws a picture, what it is called, and what one sees in it."""
 
-    draw: Callable[[], drawing.Array]
+    draw: Callable[[], primitives.Array]
     title: str
     description: str
 
 
 CONTENTS: dict[str, Drawing] = {
     "landscape": Drawing(
-        contents.landscape,
+        scenes.landscape,
         "Mountain lake",
         "Snowy mountains at sunset, mirrored in a lake with firs and grass in front.",
     ),
     "still-life": Drawing(
-        contents.still_life,
+        scenes.still_life,
         "Still life",
         "A blue glazed jar and five fruits on a wooden table.",
     ),
     "city": Drawing(
-        contents.city,
+        scenes.city,
         "City at dusk",
         "A skyline with lit windows after sunset, mirrored in a river.",
     ),
     "lighthouse": Drawing(
-        contents_coast.lighthouse,
+        coast.lighthouse,
         "Lighthouse",
         "A red and white lighthouse on a rocky shore, and a sailing boat on the sea.",
     ),
 }
 STYLES: dict[str, Drawing] = {
     "night": Drawing(
-        styles.night,
+        brush.night,
         "Starry night",
         "A blue night sky that swirls around yellow stars, in long curved brush strokes.",
     ),
     "stained-glass": Drawing(
-        styles.stained_glass,
+        brush.stained_glass,
         "Stained glass",
         "A rose window of red, gold, green and blue panes between dark leads.",
     ),
     "woodcut": Drawing(
-        styles.woodcut,
+        brush.woodcut,
         "Woodcut",
         "A red sun over hills and waves, cut in bold blue-black lines on cream paper.",
     ),
     "impasto": Drawing(
-        styles.impasto,
+        brush.impasto,
         "Thick oil paint",
         "A field of red and yellow flowers under a turquoise sky, in thick strokes of oil.",
     ),
     "pointillism": Drawing(
-        styles.pointillism,
+        brush.pointillism,
         "Dots of colour",
         "A sunny river bank with trees and a sail, made of small dots of pure colour.",
     ),
     "great-wave": Drawing(
-        styles_prints.great_wave,
+        prints.great_wave,
         "Great wave",
         "A breaking wave with claws of foam before a snowy peak, as a Japanese colour print.",
     ),
     "watercolour": Drawing(
-        styles_water.watercolour,
+        water.watercolour,
         "Watercolour",
         "Red and violet poppies between green leaves, in transparent washes on rough paper.",
     ),
     "ink-wash": Drawing(
-        styles_water.ink_wash,
+        water.ink_wash,
         "Ink wash",
-        "Grey mountains in mist with crooked pines and a red sun, in ink on warm paper.",
+        "Gray mountains in mist with crooked pines and a red sun, in ink on warm paper.",
     ),
     "mosaic": Drawing(
-        styles_walls.mosaic,
+        walls.mosaic,
         "Mosaic",
         "A blue peacock with its green train spread, laid in small glass tiles on gold.",
     ),
     "halftone": Drawing(
-        styles_prints.halftone,
+        prints.halftone,
         "Comic print",
         "A red and yellow comic-book explosion on pink and blue rays, printed in coarse dots.",
     ),
     "gilded": Drawing(
-        styles_modern.gilded,
+        modern.gilded,
         "Gilded spirals",
         "Golden, black and teal spirals packed close between small bright mosaics.",
     ),
     "cubist": Drawing(
-        styles_modern.cubist,
+        modern.cubist,
         "Cubist still life",
         "A guitar, a bottle and a glass broken into shaded facets of ochre, red and slate.",
     ),
     "colour-discs": Drawing(
-        styles_modern.colour_discs,
+        modern.colour_discs,
         "Discs of colour",
         "Large discs of rings in pure red, yellow, blue, green and violet brush strokes.",
     ),
     "palette-knife": Drawing(
-        styles_paint.palette_knife,
+        paint.palette_knife,
         "Palette knife",
         "White birches in an orange and yellow autumn wood, in short slabs of thick paint.",
     ),
     "pastel": Drawing(
-        styles_paint.pastel,
+        paint.pastel,
         "Chalk pastel",
         "Sailing boats on a teal sea under a pink and violet sunset, hatched in soft chalk.",
     ),
     "linocut": Drawing(
-        styles_prints.linocut,
+        prints.linocut,
         "Linocut",
         "Leaves and blossoms in ochre, coral, green and cream, cut out of dark petrol blue.",
     ),
     "marbling": Drawing(
-        styles_patterns.marbling,
+        patterns.marbling,
         "Marbled paper",
         "Drops of navy, red, ochre, teal and cream drawn out into waves on marbled paper.",
     ),
     "composition": Drawing(
-        styles_modern.composition,
+        modern.composition,
         "Abstract composition",
         "Bright circles, wedges, chequers and black lines that float over a pale ground.",
     ),
     "action-painting": Drawing(
-        styles_paint.action_painting,
+        paint.action_painting,
         "Action painting",
         "Threads and drops of black, white, ochre, red and blue paint flung over raw canvas.",
     ),
     "art-deco": Drawing(
-        styles_posters.art_deco,
+        posters.art_deco,
         "Art deco fans",
         "Overlapping fans ruled in gold on emerald, midnight blue and wine red.",
     ),
     "psychedelic": Drawing(
-        styles_posters.psychedelic,
+        posters.psychedelic,
         "Psychedelic poster",
         "Flowing bands of orange, pink, violet, green and yellow with dark outlines.",
     ),
     "synthwave": Drawing(
-        styles_posters.synthwave,
+        posters.synthwave,
         "Synthwave",
         "A striped sun behind blue mesh mountains over a glowing magenta grid.",
     ),
     "kilim": Drawing(
-        styles_patterns.kilim,
+        patterns.kilim,
         "Woven rug",
         "Stepped diamonds in red, navy, saffron and cream wool within a toothed border.",
     ),
     "delft": Drawing(
-        styles_tiles.delft,
+        tiles.delft,
         "Delft tiles",
         "White tiles painted in cobalt blue with flowers, ships and windmills.",
     ),
     "fresco": Drawing(
-        styles_walls.fresco,
+        walls.fresco,
         "Weathered fresco",
         "Bands of spirals, rosettes and palms in red, ochre and teal on cracked plaster.",
     ),
     "topographic": Drawing(
-        styles_patterns.topographic,
+        patterns.topographic,
         "Contour map",
         "A relief map from blue depths to red and white summits, ruled with contour lines.",
     ),
@@ -219,7 +220,7 @@ def drawn(pictures: Mapping[str, Drawing]) -> list[Path]:
         path = folder() / f"{name}.jpg"
         if not path.is_file():
             temporary = path.with_name(f".{uuid.uuid4().hex}.jpg")
-            drawing.to_image(picture.draw()).save(temporary, quality=95, subsampling=0)
+            primitives.to_image(picture.draw()).save(temporary, quality=95, subsampling=0)
             temporary.replace(path)
         paths.append(path)
     return paths

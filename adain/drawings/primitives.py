@@ -1,4 +1,4 @@
-"""What the drawn pictures are made with: noise, ramps, light and blur.
+"""Drawing primitives: noise, ramps, light, blur, cells and curves.
 
 Pictures are float arrays in [0, 1] on a square of SIZE pixels; x runs right and y runs down.
 """
@@ -29,13 +29,15 @@ def noise(seed: int, cells: float, octaves: int = 4, stretch: float = 1) -> Arra
         plane = Image.fromarray(grid).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
         total += np.asarray(plane) * np.float32(0.5**octave)
     low, high = np.percentile(total, (1, 99))
-    return np.clip((total - low) / (high - low), 0, 1)
+    clouds: Array = np.clip((total - low) / (high - low), 0, 1)
+    return clouds
 
 
 def step(low: float, high: float, value: Any) -> Array:
     """0 below `low`, 1 above `high`, smooth between."""
     unit = np.clip((value - low) / (high - low), 0, 1)
-    return (unit * unit * (3 - 2 * unit)).astype(np.float32)
+    smooth: Array = (unit * unit * (3 - 2 * unit)).astype(np.float32)
+    return smooth
 
 
 def ramp(value: Array, *colours: Colour) -> Array:
@@ -50,7 +52,8 @@ def over(below: Array, colour: Any, mask: Any) -> Array:
     """`colour`, a picture or a Colour, laid over a picture where mask is 1."""
     if isinstance(colour, tuple):
         colour = np.asarray(colour, np.float32) / 255
-    return below + (colour - below) * np.asarray(mask, np.float32)[..., None]
+    laid: Array = below + (colour - below) * np.asarray(mask, np.float32)[..., None]
+    return laid
 
 
 def blur(picture: Array, radius: float) -> Array:
@@ -88,19 +91,22 @@ def sample(picture: Array, x: Any, y: Any) -> Array:
     """The picture at the places (x, y), nearest pixel, the edge repeated."""
     columns = np.clip(np.asarray(x) * SIZE, 0, SIZE - 1).astype(np.intp)
     rows = np.clip(np.asarray(y) * SIZE, 0, SIZE - 1).astype(np.intp)
-    return picture[rows, columns]
+    taken: Array = picture[rows, columns]
+    return taken
 
 
 def lit(height: Array, strength: float) -> Array:
     """Light from the upper left on a relief: about 1 on the flat."""
     down, right = np.gradient(height)
-    return (1 - strength * (down + right)).astype(np.float32)
+    light: Array = (1 - strength * (down + right)).astype(np.float32)
+    return light
 
 
 def line_noise(seed: int, cells: int, octaves: int) -> Array:
     """One row of noise in [0, 1]: the outline of a ridge."""
     row = noise(seed, cells, octaves)[SIZE // 2]
-    return (row - row.min()) / (row.max() - row.min())
+    ridge: Array = (row - row.min()) / (row.max() - row.min())
+    return ridge
 
 
 def grained(picture: Array, seed: int, strength: float, cells: float = 150) -> Array:
@@ -142,6 +148,7 @@ def curve(points: Sequence[tuple[float, float]], count: int = 60) -> Array:
     start = np.minimum(place.astype(int), len(points) - 2)
     t = (place - start)[:, None]
     a, b, c, d = (knots[start + shift] for shift in range(4))
-    return 0.5 * (
+    places: Array = 0.5 * (
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
     )
+    return places

@@ -1,0 +1,48 @@
+"""The folder of uploads: what is deleted, and what lies in it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from adain.server.uploads import Uploads
+
+
+def test_old_uploads_go_and_the_rest_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def put(name: str, size: int) -> Path:
+        time.sleep(0.05)  # the time of a change cannot be set, and the next is to be later
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(size))
+        return path
+
+    keep = 1000.0
+    uploads = Uploads(tmp_path, keep, limit=100)
+    offered = put("offered/a.png", 500)
+    uploads.keep_what_is_here()
+    old = put("old/a.png", 10)
+    young = [put(f"young{number}/a.png", 40) for number in range(2)]
+    # A moment at which the old one is too old, and the first of the young ones just not.
+    between = (old.stat().st_ctime + young[0].stat().st_ctime) / 2
+    monkeypatch.setattr("adain.server.uploads.time.time", lambda: between + keep)
+    uploads.sweep()
+    assert not old.exists()
+    assert not old.parent.exists()
+    assert offered.exists() and all(path.exists() for path in young)
+    last = put("last/a.png", 90)
+    uploads.sweep()
+    assert last.exists() and offered.exists()
+    assert not any(path.exists() for path in young)
+
+
+def test_only_what_lies_in_the_folder_is_held(tmp_path: Path) -> None:
+    folder = tmp_path / "uploads"
+    folder.mkdir()
+    (tmp_path / "uploads-other").mkdir()
+    (folder / "link").symlink_to("/etc/passwd")
+    uploads = Uploads(folder, 10, 10)
+    assert uploads.holds(f"{folder}/a/b.png")
+    for path in (folder, f"{folder}-other/a", f"{folder}/../a", f"{folder}/link", "a", "", "\0"):
+        assert not uploads.holds(str(path))
