@@ -11,7 +11,7 @@ import numpy as np
 from adain import save_image
 from adain.errors import found_error
 from benchmarks.memory import environment
-from benchmarks.sides import Pixels
+from benchmarks.pipeline import Pixels
 
 GOAL = 1.5
 

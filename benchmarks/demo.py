@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from adain.cli.run import run
-from adain.learning.evaluation.evaluate import markdown_table
+from adain.tables import markdown_table
 from tools.browser import browsing, serving
 
 MOVE = """strength => new Promise((resolve) => {

@@ -14,11 +14,12 @@ import numpy as np
 import torch
 
 from adain.cli.run import run
-from adain.learning.evaluation.evaluate import markdown_table
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
-from adain.learning.gatys.objective import GatysOptions, Objective
+from adain.learning.gatys.objective import GatysObjective
+from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.vgg import load_vgg19_layers
+from adain.tables import markdown_table
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 # The first iterations have no curvature to look back at, and more than one evaluation.
@@ -39,7 +40,7 @@ def measure(size: int, precision: str, iterations: int) -> tuple[float, float, f
     """Medians in seconds: an iteration, the bare passes; and evaluations per iteration."""
     vgg = load_vgg19_layers().to(DTYPES[precision]).to(memory_format=torch.channels_last)
     content, style = waves(size, 0), waves(size, 1)
-    objective = Objective(vgg, content, [style], GatysOptions(precision=precision))  # type: ignore[arg-type]
+    objective = GatysObjective(vgg, content, [style], GatysOptions(precision=precision))  # type: ignore[arg-type]
     search = ProjectedLBFGS(objective.evaluate, content)
 
     def bare() -> None:

@@ -14,11 +14,13 @@ import click
 
 from adain.cli.run import run
 from adain.images import load_image
-from adain.learning.evaluation.evaluate import markdown_table
-from adain.learning.evaluation.metrics import Pair, read_pairs, to_tensor
-from adain.learning.gatys.objective import GatysOptions, Objective
-from adain.learning.gatys.run import GatysResult, gatys
+from adain.learning.evaluation.pairs import Pair, read_pairs
+from adain.learning.gatys.objective import GatysObjective
+from adain.learning.gatys.options import GatysOptions
+from adain.learning.gatys.run import GatysResult, optimize
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
+from adain.learning.tensors import to_tensor
+from adain.tables import markdown_table
 
 WINDOW = 20
 
@@ -32,10 +34,10 @@ def worst(result: GatysResult) -> float:
 def measure(pair: Pair, options: GatysOptions, size: int, judge: VGG19Layers) -> list[float]:
     """Totals in float32 and bfloat16, and the worst ratios of both."""
     content, style = (load_image(path).resized(size, size) for path in (pair.content, pair.style))
-    objective = Objective(judge, to_tensor(content), [to_tensor(style)], options)
+    objective = GatysObjective(judge, to_tensor(content), [to_tensor(style)], options)
     totals, ratios = [], []
     for precision in ("fp32", "bf16"):
-        result = gatys(content, [style], replace(options, precision=precision))  # type: ignore[arg-type]
+        result = optimize(content, [style], replace(options, precision=precision))
         totals.append(objective.evaluate(to_tensor(result.picture))[0])
         ratios.append(worst(result))
     return [*totals, *ratios]

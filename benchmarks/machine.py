@@ -1,20 +1,20 @@
-"""What was measured on: the processor, the versions, and the peak of a plain matrix product."""
+"""What was measured on: the processor, the versions, and the peak of a plain matrix product.
+
+PyTorch is imported by what asks about it, and not by what measures ONNX Runtime alone.
+"""
 
 import math
 import os
 import platform
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
-import torch
 from onnx import TensorProto, helper
 
 from adain.learning.onnx.whole import IR_VERSION, OPSET
-from adain.learning.training.precision import matrix_peak
-
-HALF = {"fp16": torch.float16}
 
 
 def cpu_name() -> str:
@@ -33,7 +33,11 @@ def peak(device: str, precision: str = "fp32", seconds: float = 1.0) -> float:
     and on some processors one is twice as fast. 8-bit work is held against float32, as torch has no
     plain product of 8-bit matrices for CPUs.
     """
-    dtype = HALF.get(precision, torch.float32)
+    import torch
+
+    from adain.learning.devices import matrix_peak
+
+    dtype = torch.float16 if precision == "fp16" else torch.float32
     best = matrix_peak(torch.device(device), dtype, seconds) / 2
     if device == "cpu" and dtype == torch.float32:
         best = max(best, _onnxruntime_peak(seconds))
@@ -62,8 +66,13 @@ def _onnxruntime_peak(seconds: float, side: int = 2048) -> float:
 
 
 def describe_cpu() -> str:
-    threads = torch.get_num_threads()
-    return f"{cpu_name()}, {os.cpu_count()} logical cores, {threads} threads in torch"
+    return f"{cpu_name()}, {os.cpu_count()} logical cores"
+
+
+def torch_threads() -> str:
+    import torch
+
+    return f"{torch.get_num_threads()} threads in torch"
 
 
 def busy_line(load: float) -> str:
@@ -81,12 +90,16 @@ def load() -> float:
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
 
 
-def describe_versions() -> str:
-    return f"torch {torch.__version__}, onnxruntime {onnxruntime.__version__}"
+def describe_versions(*packages: str) -> str:
+    """The versions of installed packages, and of ONNX Runtime, whose package has two names."""
+    found = [f"{package} {version(package)}" for package in packages]
+    return ", ".join([*found, f"onnxruntime {onnxruntime.__version__}"])
 
 
 def cuda_missing() -> str | None:
     """Why nothing can be measured on CUDA, or None."""
+    import torch
+
     if not torch.cuda.is_available():
         return "torch finds no CUDA device"
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
@@ -95,4 +108,6 @@ def cuda_missing() -> str | None:
 
 
 def cuda_name() -> str:
+    import torch
+
     return str(torch.cuda.get_device_name())

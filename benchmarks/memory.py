@@ -6,7 +6,6 @@ libraries are in it.
 """
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,18 +14,11 @@ import click
 import numpy as np
 
 from adain.cli.run import run
-from benchmarks.sides import SIDES, random_pixels, style_size
+from adain.learning.peak_memory import peak_memory
+from benchmarks.pipeline import random_pixels
+from benchmarks.sides import SIDES, style_size
 
-STATUS = Path("/proc/self/status")
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def own_peak() -> int | None:
-    """The most memory that this process has held, in bytes; None where no VmHWM is told."""
-    if not STATUS.exists():
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(encoding="ascii"), re.MULTILINE)
-    return 1024 * int(found[1]) if found else None
 
 
 def environment() -> dict[str, str]:
@@ -45,16 +37,16 @@ def measure_memory(name: str, size: int) -> float | None:
 @click.command()
 @click.argument("side", type=click.Choice(list(SIDES)))
 @click.argument("size", type=click.IntRange(64, 4096))
-def peak_memory(side: str, size: int) -> None:
+def print_peak(side: str, size: int) -> None:
     """Print the peak memory in MB of SIDE for pictures of SIZE x SIZE pixels."""
     picture = random_pixels(np.random.default_rng(0))
     pipeline = SIDES[side].open()
     style = pipeline.encode_style(picture(style_size(size)))
     for _ in range(2):
         pipeline.stylize(picture(size), style)
-    peak = own_peak()
+    peak = peak_memory()
     click.echo("" if peak is None else f"{peak / 1e6:.1f}")
 
 
 if __name__ == "__main__":
-    sys.exit(run(peak_memory))
+    sys.exit(run(print_peak))

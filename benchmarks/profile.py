@@ -23,8 +23,8 @@ from adain import weights
 from adain.cli.parameters import MODEL
 from adain.cli.run import run
 from adain.errors import found_error
-from adain.learning.evaluation.evaluate import markdown_table
 from adain.sessions import Sessions
+from adain.tables import markdown_table
 from benchmarks.machine import describe_cpu, describe_versions
 from benchmarks.sides import style_size
 

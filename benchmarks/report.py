@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from adain.errors import AdaINError
-from adain.learning.evaluation.evaluate import markdown_table
+from adain.tables import markdown_table
 from benchmarks import machine
 from benchmarks.coldstart import GOAL, cold_starts
 from benchmarks.memory import measure_memory
-from benchmarks.sides import CPU_SIDES, CUDA_SIDES, Pipeline, Side, open_sides
+from benchmarks.pipeline import Pipeline
+from benchmarks.sides import CPU_SIDES, CUDA_SIDES, Side, open_sides
 from benchmarks.timing import Times, measure, moving_alpha
 
 HEADER = ("side", "size", "style", "ms", "pictures/s", "speed-up", "peak MB", "GMAC", "floor ms")
@@ -45,9 +46,12 @@ class Plan:
 def report(plan: Plan) -> str:
     """Measure everything; the tables, with what one has to know to read them."""
     busy = machine.busy_line(machine.load())
-    about = f"- CPU: {machine.describe_cpu()}\n- Versions: {machine.describe_versions()}"
+    about = (
+        f"- CPU: {machine.describe_cpu()}, {machine.torch_threads()}\n"
+        f"- Versions: {machine.describe_versions('torch')}"
+    )
     pipelines, missing = open_sides(plan.sides)
-    results, peaks = compare(plan.sides, pipelines, plan.sizes, plan.runs)
+    results, peaks = time_sides(plan.sides, pipelines, plan.sizes, plan.runs)
     parts = [
         "\n".join(line for line in (about, busy, _peak_lines(peaks), LEGEND) if line),
         table(plan.sides, results, missing, peaks, memory=plan.memory),
@@ -58,7 +62,7 @@ def report(plan: Plan) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def compare(
+def time_sides(
     sides: Sequence[Side], pipelines: Mapping[str, Pipeline], sizes: Sequence[int], runs: int
 ) -> tuple[dict[int, dict[str, Times]], dict[str, float]]:
     """The times by size and side, and the peak in MAC/s for each precision among the sides."""
@@ -156,7 +160,7 @@ def cuda_report(plan: Plan) -> str:
     if reason is not None:
         return f"CUDA, 512 to 4096 px: not measured ({reason})"
     pipelines, missing = open_sides(CUDA_SIDES)
-    results, peaks = compare(CUDA_SIDES, pipelines, plan.cuda_sizes, plan.runs)
+    results, peaks = time_sides(CUDA_SIDES, pipelines, plan.cuda_sizes, plan.runs)
     rows = table(CUDA_SIDES, results, missing, peaks, memory=False)
     return (
         f"- CUDA: {machine.cuda_name()}; float32 of ONNX Runtime may be TF32 and beat its floor\n"

@@ -101,7 +101,8 @@ async def send(
 
 
 def differs(first: bytes, second: bytes) -> bool:
-    return not np.array_equal(*(np.asarray(Image.open(io.BytesIO(b))) for b in (first, second)))
+    ours, theirs = (np.asarray(Image.open(io.BytesIO(data))) for data in (first, second))
+    return not np.array_equal(ours, theirs)
 
 
 def resident(process: int) -> float:

@@ -4,27 +4,14 @@ Nothing here imports torch until a side that needs it is opened, so that a proce
 the memory of ONNX Runtime does not hold torch as well.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
 from adain.stylizer import STYLE_SIDE
-
-Pixels: TypeAlias = npt.NDArray[np.uint8]  # [H, W, 3]
-
-
-class Pipeline(Protocol):
-    """uint8 pictures [H, W, 3] in and out; what an encoded style is differs."""
-
-    def encode_style(self, pixels: Pixels, /) -> Any: ...
-
-    def stylize(self, content: Pixels, style: Any, alpha: float = 1.0, /) -> Pixels: ...
+from benchmarks.pipeline import Pipeline
 
 
 @dataclass(frozen=True)
@@ -50,7 +37,13 @@ class Side:
             return Stylizer(self.network, self.device, precision=self.precision)
         from benchmarks.torch_side import TorchPipeline
 
-        return TorchPipeline(self)
+        return TorchPipeline(
+            self.network,
+            self.device,
+            self.precision,
+            channels_last=self.channels_last,
+            compiled=self.compiled,
+        )
 
     @property
     def keeps_features(self) -> bool:
@@ -115,11 +108,6 @@ CUDA_SIDES = (
     Side("fast, ONNX Runtime float16", "fast", "onnx", "fp16", "cuda"),
 )
 SIDES = {side.name: side for side in (*CPU_SIDES, *CUDA_SIDES)}
-
-
-def random_pixels(generator: np.random.Generator) -> Callable[[int], Pixels]:
-    """A source of pictures that nothing has seen before: what has been seen may be cached."""
-    return lambda size: generator.integers(0, 256, (size, size, 3), np.uint8)
 
 
 def open_sides(sides: Iterable[Side]) -> tuple[dict[str, Pipeline], dict[str, str]]:

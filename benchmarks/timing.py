@@ -10,7 +10,8 @@ import numpy as np
 from tqdm import tqdm
 
 from adain.providers import reason_of
-from benchmarks.sides import Pipeline, Pixels, random_pixels, style_size
+from benchmarks.pipeline import Pipeline, Pixels, random_pixels
+from benchmarks.sides import style_size
 
 ALPHAS = (0.25, 0.5, 0.75)
 # AdaINError is a ValueError; torch's lack of memory a RuntimeError.

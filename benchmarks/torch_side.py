@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, PaperDecoder
 from adain.learning.models.pretrained import load_model
-from benchmarks.sides import Pixels, Side
+from benchmarks.pipeline import Pixels
 
 
 def make_network(name: str) -> VGG19 | Fast:
@@ -41,16 +41,18 @@ def count_macs(name: str, part: str, size: int) -> int:
 
 
 class TorchPipeline:
-    """``side``'s network on its device, uint8 pictures in and out."""
+    """A network on a device, uint8 pictures in and out; see `benchmarks.sides.Side`."""
 
-    def __init__(self, side: Side) -> None:
-        self._device = torch.device(side.device)
-        self._dtype = {"fp32": torch.float32, "fp16": torch.float16}[side.precision]
-        self._layout = torch.channels_last if side.channels_last else torch.contiguous_format
-        network = make_network(side.network).eval().to(self._device, self._dtype)
+    def __init__(
+        self, name: str, device: str, precision: str, *, channels_last: bool, compiled: bool
+    ) -> None:
+        self._device = torch.device(device)
+        self._dtype = {"fp32": torch.float32, "fp16": torch.float16}[precision]
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
+        network = make_network(name).eval().to(self._device, self._dtype)
         network = network.to(memory_format=self._layout)
         parts: list[Callable[..., Any]] = [network.encoder, network.decoder, network.style]
-        if side.compiled:
+        if compiled:
             # Each size is compiled on its own, in the rounds that warm up.
             parts = [torch.compile(part, dynamic=False) for part in parts]
         self._encode, self._decode, self._style = parts

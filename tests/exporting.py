@@ -33,9 +33,9 @@ from functools import partial
 from adain.cli.main import cli
 from adain.cli.run import run
 from adain.learning.onnx import export
-from adain.learning.onnx.parity import Case
+from adain.learning.onnx.parity_cases import Case
 few = [Case(16, 24, 40, 32, 2, 0.7), Case(70, 45, 32, 32, 1, 1.0)]
-export.compare = partial(export.compare, chosen=few)
+export.measure_parity = partial(export.measure_parity, chosen=few)
 sys.exit(run(cli, ["models", "import", *sys.argv[1:]]))
 """
 # What the imported model of the tests is called.
@@ -67,7 +67,7 @@ def imported(vgg19_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Where `python -m export` and `adain models get vgg19` put the files of each model."""
     pytest.importorskip("torch", reason="the learning side needs PyTorch")
-    from adain.learning.onnx.parity import CASES, HOSTILE
+    from adain.learning.onnx.parity_cases import CASES, HOSTILE
 
     folders = {"fast": tmp_path_factory.mktemp("fast")}
     said = _done(sys.executable, "-m", "export", "--model", "fast", "-o", str(folders["fast"]))

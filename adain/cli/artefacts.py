@@ -31,5 +31,8 @@ def artefacts(
     """
     require_learn("measuring artefacts")
     from adain.learning.evaluation.artefacts import survey_models
+    from adain.learning.evaluation.pairs import read_pairs
+    from adain.learning.models.pretrained import load_models
 
-    click.echo(survey_models(folder, paper_decoder, weights, names, count))
+    pairs = read_pairs(folder, count)
+    click.echo(survey_models(load_models(names, weights, paper_decoder), pairs))

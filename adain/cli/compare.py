@@ -1,12 +1,24 @@
 """``adain compare``: AdaIN beside Gatys, as a report."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from adain.cli.parameters import EXAMPLES, FILE, MODEL, require_learn
+from adain.cli.parameters import (
+    EXAMPLES,
+    FILE,
+    MODEL,
+    check_not_an_input,
+    given,
+    option_of,
+    require_learn,
+)
 from adain.errors import AdaINError
+from adain.learning.comparison.options import CompareOptions
+
+_option = partial(option_of, CompareOptions)
 
 
 @click.command(
@@ -25,17 +37,15 @@ from adain.errors import AdaINError
     required=True,
     help="Folder of the report; what it holds already is not made again.",
 )
-@click.option("--size", type=int, help="Side of all pictures. [default: 256]")
-@click.option("--model", "models", type=MODEL, multiple=True, help="[default: all that are here]")
-@click.option("--alpha", "alphas", type=float, multiple=True, help="[default: 0.25, 0.5, 0.75, 1]")
-@click.option(
-    "--iterations", type=int, multiple=True, help="Of Gatys et al. [default: 50, 100, 300]"
-)
-@click.option("--adain-iterations", type=int, help="From the AdaIN picture. [default: 50]")
-@click.option("--style-weight", type=float, help="Of Gatys et al., as `adain gatys` has it.")
-@click.option("--threads", type=int, help="Of both methods. [default: one per core]")
-@click.option("--device", help="[default: cpu]")
-@click.option("--seed", type=int, help="[default: 0]")
+@_option("size", help="Side of all pictures.")
+@_option("models", "--model", type=MODEL, multiple=True, help="[default: all that are here]")
+@_option("alphas", "--alpha", type=float, multiple=True)
+@_option("iterations", type=int, multiple=True, help="Of Gatys et al.")
+@_option("adain_iterations", help="From the AdaIN picture.")
+@_option("style_weight", help="Of Gatys et al., as `adain gatys` has it.")
+@_option("threads", help="Of both methods. [default: one per core]")
+@_option("device")
+@_option("seed")
 def compare(
     contents: tuple[Path, ...],
     styles: tuple[Path, ...],
@@ -49,13 +59,17 @@ def compare(
     Writes report.html, metrics.csv and contact-sheet.png, and goes on where it was interrupted.
     """
     require_learn("the comparison")
-    from adain.learning.comparison.compare import CompareOptions, all_pairs, listed_pairs
-    from adain.learning.comparison.compare import compare as compare_pairs
+    from adain.learning.comparison.compare import all_pairs, compare_methods, listed_pairs
+    from adain.learning.comparison.report import WRITTEN
 
     if (pairs is None) == (not contents and not styles):
         raise AdaINError("give contents and --style, or --pairs, and not both")
     if count is not None and pairs is None:
         raise AdaINError("--count goes with --pairs: it says how many of them")
-    given = {name: value for name, value in options.items() if value not in (None, ())}
     chosen = all_pairs(contents, styles) if pairs is None else listed_pairs(pairs, count)
-    click.echo(f"{compare_pairs(chosen, output, CompareOptions(**given), click.echo)}: ready")
+    inputs = [path for pair in chosen for path in (pair.content, pair.style)]
+    inputs += [] if pairs is None else [pairs]
+    for name in WRITTEN:
+        check_not_an_input(output / name, inputs)
+    page = compare_methods(chosen, output, CompareOptions(**given(options)), click.echo)
+    click.echo(f"{page}: ready")

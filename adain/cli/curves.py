@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from adain.cli.parameters import require_learn
+from adain.cli.parameters import check_not_an_input, require_learn
 
 
 @click.command(
@@ -32,6 +32,7 @@ from adain.cli.parameters import require_learn
 def curves(folders: Sequence[Path], output: Path, labels: Sequence[str]) -> None:
     """Draw the losses in the logs of training runs."""
     require_learn("drawing curves")
-    from adain.learning.evaluation.curves import plot
+    from adain.learning.evaluation.curves import plot_runs
 
-    plot(folders, output, labels)
+    check_not_an_input(output, [folder / "log.jsonl" for folder in folders])
+    plot_runs(folders, output, labels)

@@ -1,4 +1,4 @@
-"""``adain export``: a model's ONNX files, or what is in any ONNX file."""
+"""``adain export``: a model's ONNX files, or what is in one of them."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from adain.errors import AdaINError
     "described",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Print what is in an ONNX file, ours or anybody's, and export nothing.",
+    help="Print what is in a model file of ours, and export nothing.",
 )
 @click.option(
     "--size",

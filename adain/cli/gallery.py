@@ -5,7 +5,8 @@ from pathlib import Path
 
 import click
 
-from adain.cli.parameters import model_options, require_learn
+from adain.cli.parameters import check_not_an_input, model_options, require_learn
+from adain.errors import checked_integer
 
 
 @click.command(epilog="Example: adain gallery EVAL_DIR -o ../gallery")
@@ -34,6 +35,18 @@ def gallery(
 ) -> None:
     """Write contact sheets of every content in every style of EVAL_DIR: content/ and style/."""
     require_learn("a gallery")
-    from adain.learning.evaluation.gallery import write_gallery
+    from adain.learning.evaluation.gallery import (
+        images_by_name,
+        outside_checkout,
+        strengths,
+        write_gallery,
+    )
+    from adain.learning.models.pretrained import load_models
 
-    click.echo(write_gallery(folder, output, paper_decoder, weights, names, alpha, size))
+    alphas, size = strengths(alpha), checked_integer("--size", size, 64, 2048)
+    outside_checkout(output)
+    check_not_an_input(output, [folder / side for side in ("content", "style")])
+    contents, styles = (images_by_name(folder / side) for side in ("content", "style"))
+    models = load_models(names, weights, paper_decoder)
+    note = ", ".join(weights) or "the shipped weights"
+    click.echo(write_gallery(models, contents, styles, output, alphas=alphas, size=size, note=note))

@@ -2,25 +2,37 @@
 
 import json
 import signal
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from adain.cli.parameters import EXAMPLES, FILE, MODEL, check_output, require_learn
+from adain.cli.parameters import (
+    EXAMPLES,
+    FILE,
+    MODEL,
+    check_not_an_input,
+    check_output,
+    given,
+    option_of,
+    require_learn,
+)
 from adain.errors import found_error
 from adain.images import load_image, save_image
+from adain.learning.gatys.options import GatysOptions
 
 if TYPE_CHECKING:
-    from adain.learning.gatys.run import Progress
+    from adain.learning.gatys.run import GatysProgress
 
 LAYER = "NAME[=WEIGHT]"
+_option = partial(option_of, GatysOptions)
 
 
-def _layers(context: click.Context, option: click.Parameter, given: tuple[str, ...]) -> Any:
+def _layers(context: click.Context, option: click.Parameter, entries: tuple[str, ...]) -> Any:
     """``relu4_2`` or ``relu4_2=0.5``, several times, as names and weights; None without any."""
     layers = {}
-    for entry in given:
+    for entry in entries:
         name, _, weight = entry.partition("=")
         try:
             layers[name] = float(weight or 1)
@@ -38,35 +50,21 @@ def _layers(context: click.Context, option: click.Parameter, given: tuple[str, .
 @click.argument("content", type=FILE)
 @click.argument("styles", metavar="STYLE...", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Picture to write.")
-@click.option("--iterations", type=int, help="Of the first size; see --one-size. [default: 300]")
+@_option("iterations", help="Of the first size; see --one-size.")
 @click.option("--max-side", type=int, help="Bring the content's long side down to this first.")
-@click.option("--init", help="What to start from: content, noise or adain. [default: content]")
-@click.option("--model", type=MODEL, help="The model of --init adain. [default: fast]")
-@click.option("--optimizer", help="lbfgs or adam. [default: lbfgs]")
-@click.option("--learning-rate", type=float, help="Adam's. [default: 0.02]")
-@click.option("--content-weight", type=float, help="[default: 1]")
-@click.option("--style-weight", type=float, help="At 512 x 512 pixels. [default: 5e7]")
-@click.option("--tv-weight", type=float, help="Of the total variation. [default: 0]")
-@click.option(
-    "--content-layer",
-    "content_layers",
-    metavar=LAYER,
-    multiple=True,
-    callback=_layers,
-    help="[default: relu4_2]",
+@_option("init", help="What to start from.")
+@_option("model", type=MODEL, help="The model of --init adain.")
+@_option("optimizer")
+@_option("learning_rate", help="Adam's.")
+@_option("content_weight")
+@_option("style_weight", help="At 512 x 512 pixels.")
+@_option("tv_weight", help="Of the total variation.")
+@_option("content_layers", "--content-layer", metavar=LAYER, multiple=True, callback=_layers)
+@_option("style_layers", "--style-layer", metavar=LAYER, multiple=True, callback=_layers)
+@_option(
+    "style_shares", "--style-share", type=float, multiple=True, help="One for each STYLE; even."
 )
-@click.option(
-    "--style-layer",
-    "style_layers",
-    metavar=LAYER,
-    multiple=True,
-    callback=_layers,
-    help="[default: relu1_1, 2_1, 3_1, 4_1 and 5_1, each 0.2]",
-)
-@click.option(
-    "--style-share", "style_weights", type=float, multiple=True, help="One for each STYLE."
-)
-@click.option("--style-scale", type=float, help="The style's long side over the content's.")
+@_option("style_scale", help="The style's long side over the content's.")
 @click.option(
     "--mask",
     "masks",
@@ -74,9 +72,9 @@ def _layers(context: click.Context, option: click.Parameter, given: tuple[str, .
     multiple=True,
     help="White where a style goes, as large as the content; one for each STYLE.",
 )
-@click.option(
-    "--colours",
-    help="style; matched, the style brought to the content's colours; or luminance alone.",
+@_option(
+    "colours",
+    help="The style's; matched, the style brought to the content's colours; or luminance alone.",
 )
 @click.option(
     "--one-size",
@@ -85,21 +83,26 @@ def _layers(context: click.Context, option: click.Parameter, given: tuple[str, .
     default=None,
     help="Not coarse to fine, where each size has half of the iterations of the one before.",
 )
-@click.option("--pooling", help="max or average. [default: max]")
-@click.option("--vgg", help="Weights: paper or torchvision. [default: paper]")
-@click.option("--precision", help="fp32 or bf16. [default: fp32]")
-@click.option("--checkpointing/--no-checkpointing", default=None, help="Less memory, more time.")
-@click.option("--seed", type=int, help="Of --init noise. [default: 0]")
-@click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
+@_option("pooling")
+@_option("vgg", help="Whose weights.")
+@_option("precision")
+@_option(
+    "checkpointing",
+    "--checkpointing/--no-checkpointing",
+    help="Less memory, more time. [default: where memory would not suffice]",
+)
+@_option("seed", help="Of --init noise.")
+@_option("device", help="auto, cpu, cuda or cuda:N.")
 @click.option("--save-every", type=int, help="Write the picture so far every so many iterations.")
 @click.option("--log", type=FILE, help="Write the losses of every iteration, as JSON lines.")
-@click.option("--quality", type=int, default=95, help="Of JPEG, WebP and AVIF. [default: 95]")
+@click.option(
+    "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
+)
 def gatys(
     content: Path,
     styles: tuple[Path, ...],
     output: Path,
     masks: tuple[Path, ...],
-    style_weights: tuple[float, ...],
     max_side: int | None,
     save_every: int | None,
     log: Path | None,
@@ -114,15 +117,17 @@ def gatys(
     from tqdm import tqdm
 
     from adain.files import write_atomically
-    from adain.learning.gatys.objective import GatysOptions
-    from adain.learning.gatys.run import finished, total_iterations
-    from adain.learning.gatys.run import gatys as optimise
+    from adain.learning.gatys.run import finished, optimize, total_iterations
 
-    check_output(output, [content, *styles, *masks])
+    inputs = [content, *styles, *masks]
+    check_output(output, inputs)
+    if log is not None:
+        check_not_an_input(log, inputs)
+        if log.resolve() == output.resolve():
+            raise found_error(str(log), "the picture to write as well", "another file")
     if save_every is not None and save_every < 1:
         raise found_error("--save-every", str(save_every), "1 or more")
-    given = {name: value for name, value in options.items() if value is not None}
-    chosen = GatysOptions(**given, style_weights=style_weights or None)
+    chosen = GatysOptions(**given(options))
     picture = load_image(content, max_side=max_side)
     size = picture.width, picture.height
     interrupted: list[int] = []
@@ -130,7 +135,7 @@ def gatys(
     try:
         with tqdm(total=total_iterations(*size, chosen), unit="iteration") as bar:
 
-            def callback(progress: "Progress") -> bool:
+            def callback(progress: "GatysProgress") -> bool:
                 bar.update()
                 bar.set_postfix_str(
                     f"{progress.side} px, content={progress.losses['content']:.4g},"
@@ -140,7 +145,7 @@ def gatys(
                     save_image(finished(picture, progress.image, chosen), output, quality=quality)
                 return bool(interrupted)
 
-            result = optimise(
+            result = optimize(
                 picture,
                 [load_image(style) for style in styles],
                 chosen,

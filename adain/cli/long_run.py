@@ -31,11 +31,11 @@ def long_run(
     Further OPTIONS, after --, go to `adain train`.
     """
     require_learn("training")
-    from adain.learning.training.long_run import long_run as run_long
+    from adain.learning.training.long_run import train_in_turn
 
     if weights is not None and model is None:
         raise AdaINError("--weights goes with --model: it is one model's start")
     models = list(TRAINED) if model is None else [model]
-    run_long(
+    train_in_turn(
         content_dir, style_dir, models, turn=turn, turns=turns, weights=weights, options=options
     )

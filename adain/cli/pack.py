@@ -40,14 +40,13 @@ def pack(
     With STYLE_FOLDER, those of both into OUTPUT/content and OUTPUT/style.
     """
     require_learn("packing")
-    from adain.learning.training.pack import pack as pack_folder
-    from adain.learning.training.pack import pack_all, pack_weights
+    from adain.learning.training.pack import pack_all, pack_images, pack_weights
 
     options = {"short_side": short_side, "quality": quality}
     if style_folder is None:
         if vgg or weights:
             raise AdaINError("--vgg and --weights go with two folders: contents and styles")
-        count, size = pack_folder(folder, output, megabytes, **options)
+        count, size = pack_images(folder, output, megabytes, **options)
         click.echo(f"{output}: {count} images, {size / 1e6:.1f} MB")
         return
     for entry in weights:

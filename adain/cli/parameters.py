@@ -1,14 +1,16 @@
 """Types of options, and checks before the work, that several commands share."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from adain import weights
+from adain.choices import choices, plain_type
 from adain.errors import AdaINError, found_error
 from adain.images import format_of
 from adain.registry import TRAINED
@@ -68,6 +70,58 @@ def model_options(command: Command) -> Command:
     return command
 
 
+class OneOf(click.Choice[str]):
+    """A choice whose mistakes read like all others: what was found, and what is allowed."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        if value not in self.choices:
+            name = param.opts[0] if param is not None else "value"
+            raise found_error(name, repr(value), weights.one_of(self.choices))
+        return str(value)
+
+
+def option_of(
+    options: type, field: str, *flags: str, help: str = "", **settings: Any
+) -> Callable[[Command], Command]:
+    """The click option of a field of an options dataclass, which keeps the default to itself.
+
+    Flag, type, choices and the default that the help names are the field's. An option that is not
+    given is None, or empty where it may be given several times: see `given`.
+    """
+    kind = plain_type(options, field)
+    words = choices(options, field)
+    if "type" not in settings and kind in (int, float, str):
+        settings["type"] = kind
+    elif "type" not in settings and words is not None:
+        settings["type"] = OneOf(words)
+    (default,) = (f for f in fields(options) if f.name == field)
+    value = default.default
+    if default.default_factory is not MISSING:
+        value = default.default_factory()
+    text = "" if value in (None, MISSING) else f"[default: {_shown(value)}]"
+    names = flags or (f"--{field.replace('_', '-')}",)
+    return click.option(
+        *names, field, default=None, help=" ".join(filter(None, (help, text))), **settings
+    )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={_shown(weight)}" for name, weight in value.items())
+    if isinstance(value, tuple):
+        return ", ".join(map(_shown, value))
+    return str(value)
+
+
+def given(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given on the command line, without the others' None and ()."""
+    return {name: value for name, value in values.items() if value not in (None, ())}
+
+
 def require_learn(what: str) -> None:
     """Raise AdaINError where PyTorch and its like are not installed."""
     for name in LEARN:
@@ -85,9 +139,22 @@ def check_output(output: Path, inputs: Sequence[Path]) -> None:
 
     Before the work and not after it.
     """
+    check_not_an_input(output, inputs)
+    format_of(str(output), output.suffix)
+
+
+def check_not_an_input(output: Path, inputs: Sequence[Path]) -> None:
+    """Raise AdaINError where a file that is to be written is one of the inputs.
+
+    An input that is a folder stands for all files in it.
+    """
     for source in inputs:
         # What is missing or out of reach is reported by whoever opens it.
         with suppress(OSError):
-            if output.samefile(source):
+            within = source.is_dir() and output.exists() and not output.is_dir()
+            if output.samefile(source) or (within and _lies_in(output, source)):
                 raise found_error(str(output), "one of the inputs", "another file")
-    format_of(str(output), output.suffix)
+
+
+def _lies_in(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve())

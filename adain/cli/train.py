@@ -1,12 +1,25 @@
 """``adain train``: train a model."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from adain.cli.parameters import EXAMPLES, require_learn
+from adain.cli.parameters import (
+    EXAMPLES,
+    FILE,
+    OneOf,
+    check_not_an_input,
+    given,
+    option_of,
+    require_learn,
+)
+from adain.learning.training.options import RECONSTRUCTION_STEPS, TrainOptions
+from adain.learning.training.schedule import MUON_RATE
 from adain.registry import TRAINED
+
+_option = partial(option_of, TrainOptions)
 
 
 @click.command(
@@ -24,68 +37,42 @@ from adain.registry import TRAINED
     required=True,
     help="Folder of the run; where it holds a checkpoint, the run goes on.",
 )
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    help="Weights to start from, as another run wrote them.",
+@_option("weights", type=FILE, help="Weights to start from, as another run wrote them.")
+@_option("model", type=OneOf(TRAINED), help="What to train.")
+@_option("steps", help="Train for this many steps, or ...")
+@_option("hours", help="... for this long, evaluations included.")
+@_option(
+    "schedule",
+    help="Of the learning rate: falling to the end, or constant, when there need be no end.",
 )
-@click.option("--model", type=click.Choice(TRAINED), help="What to train. [default: fast]")
-@click.option("--steps", type=int, help="Train for this many steps, or ...")
-@click.option("--hours", type=float, help="... for this long, evaluations included.")
-@click.option(
-    "--schedule",
-    type=click.Choice(["cosine", "constant"]),
-    help="Of the learning rate: falling to the end, or constant, when there need be no end."
-    " [default: cosine]",
+@_option("session_minutes", help="Stop, saved, after so long; go on later.")
+@_option("crop", help="Side of the training crops in pixels.")
+@_option("batch_size", help="Pairs of crops in a step.")
+@_option("learning_rate", help=f"Peak rate of Adam; Muon's is {MUON_RATE:g} times as much.")
+@_option("optimizer")
+@_option(
+    "reconstruction_steps",
+    help="Steps of plain reconstruction first."
+    f" [default: {RECONSTRUCTION_STEPS}, none with --weights]",
 )
-@click.option("--session-minutes", type=float, help="Stop, saved, after so long; go on later.")
-@click.option("--crop", type=int, help="Side of the training crops in pixels. [default: 128]")
-@click.option("--batch-size", type=int, help="Pairs of crops in a step. [default: 8]")
-@click.option(
-    "--learning-rate",
-    type=float,
-    help="Peak rate of Adam; Muon's is 5 times as much. [default: 4e-4]",
-)
-@click.option("--optimizer", type=click.Choice(["muon", "adam"]), help="[default: muon]")
-@click.option(
-    "--reconstruction-steps",
-    type=int,
-    help="Steps of plain reconstruction first. [default: 1500, none with --weights]",
-)
-@click.option(
-    "--estimate-steps",
-    type=int,
-    help="Steps that train fast's style network alone, first of all. [default: 0]",
-)
-@click.option(
-    "--estimate-weight",
-    type=float,
-    help="Of the statistics that fast's style network estimates. [default: 10]",
-)
-@click.option(
-    "--zoom", type=float, help="Enlarge a third of the contents up to so many times. [default: 2]"
-)
-@click.option(
-    "--reuse", type=int, help="Batches that see a crop, each with another partner. [default: 2]"
-)
-@click.option("--style-weight", type=float, help="Weight of the style loss. [default: 10]")
-@click.option(
-    "--shift-weight", type=float, help="Of pictures moving with their content. [default: 0]"
-)
-@click.option("--seed", type=int, help="Of the first weights and of all crops. [default: 0]")
-@click.option("--device", help="auto, cpu, cuda or cuda:N. [default: auto]")
-@click.option(
-    "--precision",
-    type=click.Choice(["auto", "bf16", "fp32"]),
-    help="auto is bf16 where that is faster. [default: auto]",
-)
-@click.option("--checkpoint-minutes", type=float, help="Time between checkpoints. [default: 3]")
+@_option("estimate_steps", help="Steps that train fast's style network alone, first of all.")
+@_option("estimate_weight", help="Of the statistics that fast's style network estimates.")
+@_option("zoom", help="Enlarge a third of the contents up to so many times.")
+@_option("reuse", help="Batches that see a crop, each with another partner.")
+@_option("style_weight", help="Weight of the style loss.")
+@_option("shift_weight", help="Of pictures moving with their content.")
+@_option("seed", help="Of the first weights and of all crops.")
+@_option("device", help="auto, cpu, cuda or cuda:N.")
+@_option("precision", help="auto is bf16 where that is faster.")
+@_option("checkpoint_minutes", help="Time between checkpoints.")
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
     require_learn("training")
-    from adain.learning.training.loop import train as train_model
-    from adain.learning.training.options import TrainOptions
+    from adain.learning.training import loop
 
-    given = {name: value for name, value in options.items() if value is not None}
-    trainer = train_model(content_dir, style_dir, run_dir, TrainOptions(**given), click.echo)
+    chosen = TrainOptions(**given(options))
+    check_not_an_input(run_dir, [content_dir, style_dir])
+    if chosen.weights is not None:
+        check_not_an_input(run_dir / "weights.safetensors", [Path(chosen.weights)])
+    trainer = loop.train(content_dir, style_dir, run_dir, chosen, click.echo)
     click.echo(f"{run_dir / 'weights.safetensors'}: step {trainer.step}")

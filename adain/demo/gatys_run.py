@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from adain.learning.gatys import run as gatys
-    from adain.learning.gatys.objective import GatysOptions
+    from adain.learning.gatys.options import GatysOptions
     from adain.learning.models.vgg import VGG19Layers
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Optimisation:
         self.options, vgg, turn = self._options(), load_vgg19_layers(), ExitStack()
         check_inputs(content, [style], self.options, None)
 
-        def between(told: gatys.Progress) -> bool:
+        def between(told: gatys.GatysProgress) -> bool:
             turn.close()
             self._image = told.image
             self.history.append(self._weighted(told.losses, told.seconds))
@@ -103,7 +103,7 @@ class Optimisation:
         if not self._ends():
             with turn:
                 turn.enter_context(self.engine.queue.computing(picture=False))
-                gatys.gatys(content, [style], self.options, callback=between, vgg=vgg)
+                gatys.optimize(content, [style], self.options, callback=between, vgg=vgg)
 
     def _ends(self) -> bool:
         # PyTorch does not bear that Python ends while it computes. Python waits for its threads,
@@ -111,7 +111,7 @@ class Optimisation:
         return self.stop.is_set() or not threading.main_thread().is_alive()
 
     def _options(self) -> GatysOptions:
-        from adain.learning.gatys.objective import GatysOptions
+        from adain.learning.gatys.options import GatysOptions
 
         wanted = self.wanted
         on_cpu = self.engine.stylizer(wanted.model).device == "cpu"
@@ -145,16 +145,16 @@ class Optimisation:
         """The losses of AdaIN's picture, as the optimisation is going to see its own."""
         import torch
 
-        from adain.learning.evaluation.metrics import to_tensor
+        from adain.learning.devices import torch_device
         from adain.learning.gatys.inputs import to_side
-        from adain.learning.gatys.objective import Objective
-        from adain.learning.training.options import choose_device
+        from adain.learning.gatys.objective import GatysObjective
+        from adain.learning.tensors import to_tensor
 
         content, result = self._pictures
-        device = choose_device(self.options.device)
+        device = torch_device(self.options.device)
         side = max(content.width, content.height)
         seen = [to_tensor(p).to(device) for p in (content, to_side(style, side), result)]
-        objective = Objective(vgg.to(device), seen[0], [seen[1]], self.options)
+        objective = GatysObjective(vgg.to(device), seen[0], [seen[1]], self.options)
         with torch.no_grad():
             losses = {name: loss.item() for name, loss in objective.losses(seen[2]).items()}
         self._style_weight = objective.style_weight

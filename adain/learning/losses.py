@@ -1,4 +1,4 @@
-"""The losses of training and of the Gatys path; each returns one value per picture, ``[N]``.
+"""Differentiable losses, of training and of the Gatys path; each gives ``[N]``, one a picture.
 
 Features are ``[N, C, h, w]``. Sums and squares are taken in float32 whatever the features are.
 """

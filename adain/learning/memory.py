@@ -1,4 +1,4 @@
-"""Memory: how much there is, and how a CPU keeps it that computes large tensors over and over."""
+"""Memory: how much is free, and an allocator that keeps what is freed for the next tensor."""
 
 import contextlib
 import ctypes

@@ -11,15 +11,17 @@ from helpers import error_of
 from adain import Stylizer, weights
 from adain.cli.run import run
 from adain.errors import AdaINError
-from adain.learning.onnx.describe import count_macs, describe
+from adain.learning.onnx.describe import describe
+from adain.learning.peak_memory import peak_memory
 from adain.sessions import Sessions
 from benchmarks import profile as profiling
 from benchmarks.__main__ import benchmark
 from benchmarks.coldstart import cold_starts
 from benchmarks.machine import busy_line, cuda_missing, load, peak
-from benchmarks.memory import measure_memory, own_peak, peak_memory
+from benchmarks.memory import measure_memory, print_peak
+from benchmarks.pipeline import Pixels
 from benchmarks.report import Plan, alpha_table, report, table
-from benchmarks.sides import CPU_SIDES, EAGER, Pixels, Side, open_sides
+from benchmarks.sides import CPU_SIDES, EAGER, Side, open_sides
 from benchmarks.timing import Times, measure, moving_alpha
 
 FAST = Side("fast", "fast", "onnx")
@@ -109,7 +111,7 @@ def test_macs_of_the_paper_and_of_the_shipped_files() -> None:
     assert EAGER.macs(512, fresh=False) / 1e9 == pytest.approx(126.53, abs=0.01)
     files = {part: weights.find(weights.onnx_file("fast", part), get="") for part in
              ("encoder", "decoder", "style")}  # fmt: skip
-    counted = {part: count_macs(file, 64) for part, file in files.items()}
+    counted = {part: describe(file, 64).macs for part, file in files.items()}
     assert FAST.macs(64, fresh=False) == counted["encoder"] + counted["decoder"]
     assert FAST.macs(64, fresh=True) == sum(counted.values())
 
@@ -166,7 +168,7 @@ def test_strength_table_gives_shares_and_the_goal() -> None:
 
 
 def test_peak_memory_is_that_of_a_process_of_its_own() -> None:
-    if own_peak() is None:
+    if peak_memory() is None:
         assert measure_memory("fast", 64) is None
         pytest.skip("this system tells no peak memory of a process")
     small, large = (measure_memory("fast", size) for size in (64, 1024))
@@ -264,7 +266,7 @@ def test_the_profile_can_know_the_settings_of_a_session() -> None:
         (profiling.profile, ["--size", "100"], "--size: found 100; allowed: a multiple of 8"),
         (profiling.profile, ["--precision", "int4"], "precision: found 'int4'; allowed: fp32"),
         (profiling.profile, ["--model", "slow"], "Invalid value for '--model'"),
-        (peak_memory, ["sideways", "64"], "Invalid value for "),
+        (print_peak, ["sideways", "64"], "Invalid value for "),
     ],
 )
 def test_mistakes_are_one_line_and_status_2(

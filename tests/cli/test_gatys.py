@@ -106,6 +106,31 @@ def test_mistakes_are_one_line(
     assert "Traceback" not in printed and not output.exists()
 
 
+@pytest.mark.parametrize("option", ["-o", "--log"])
+@pytest.mark.parametrize("name", ["content.png", "style.png", "mask.png"])
+def test_an_input_is_never_written(
+    tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, style, mask = (
+        waves(tmp_path / f"{name}.png", "RGB", (40, 40), seed)
+        for seed, name in enumerate(("content", "style", "mask"))
+    )
+    before = (tmp_path / name).read_bytes()
+    written = {"-o": tmp_path / "out.png", option: tmp_path / name}
+    arguments = [value for pair in written.items() for value in pair]
+    assert gatys(content, style, "--mask", mask, *arguments, "--iterations", 1) == 2
+    assert f"{name}: found one of the inputs; allowed: another file" in capsys.readouterr().err
+    assert (tmp_path / name).read_bytes() == before and not (tmp_path / "out.png").exists()
+
+
+def test_the_log_is_not_the_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = waves(tmp_path / "content.png", "RGB", (40, 40), 0)
+    output = tmp_path / "out.png"
+    assert gatys(content, content, "-o", output, "--log", output, "--iterations", 1) == 2
+    assert "out.png: found the picture to write as well" in capsys.readouterr().err
+    assert not output.exists()
+
+
 def test_no_iterations_write_the_content(tmp_path: Path) -> None:
     content = waves(tmp_path / "content.png", "RGB", (40, 36), 0)
     output = tmp_path / "out.png"
@@ -134,6 +159,10 @@ def test_compare_takes_pictures_or_pairs(
     assert "--count goes with --pairs" in capsys.readouterr().err
     content = waves(tmp_path / "content.png", "RGB", (64, 64), 0)
     style = waves(tmp_path / "style.png", "RGB", (64, 64), 1)
+    (tmp_path / "contact-sheet.png").write_bytes(content.read_bytes())
+    arguments = ["compare", tmp_path / "contact-sheet.png", "--style", style, "-o", tmp_path]
+    assert run(cli, [str(argument) for argument in arguments]) == 2
+    assert "contact-sheet.png: found one of the inputs" in capsys.readouterr().err
     report = tmp_path / "report"
     arguments = ["compare", content, "--style", style, "-o", report, "--size", 64]
     arguments += ["--model", "fast", "--alpha", 1, "--iterations", 2, "--adain-iterations", 1]

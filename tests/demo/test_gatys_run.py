@@ -20,11 +20,12 @@ from adain.server.settings import Settings
 def test_the_losses_are_those_of_the_objective(
     engine: Engine, stylizer: Stylizer, content: Path, style: Path, wanted: Wanted, start: str
 ) -> None:
-    from adain.learning.evaluation.metrics import to_tensor
-    from adain.learning.gatys import run
     from adain.learning.gatys.inputs import to_side
-    from adain.learning.gatys.objective import GatysOptions, Objective
+    from adain.learning.gatys.objective import GatysObjective
+    from adain.learning.gatys.options import GatysOptions
+    from adain.learning.gatys.run import optimize
     from adain.learning.models.vgg import load_vgg19_layers
+    from adain.learning.tensors import to_tensor
 
     optimisation = Optimisation(engine, replace(wanted, iterations=3, start=start))
     optimisation.run()
@@ -34,7 +35,7 @@ def test_the_losses_are_those_of_the_objective(
     seen, painted = load_image(content, max_side=SIDE), load_image(style, max_side=512)
     options = GatysOptions(iterations=3, init=start, device="cpu")  # type: ignore[arg-type]
     pictures = [to_tensor(seen), to_tensor(to_side(painted, SIDE))]
-    objective = Objective(load_vgg19_layers(), pictures[0], [pictures[1]], options)
+    objective = GatysObjective(load_vgg19_layers(), pictures[0], [pictures[1]], options)
     by_adain = stylizer.stylize_picture(seen, stylizer.encode_style(painted.rgb))
     losses = objective.losses(to_tensor(by_adain))
     adain = optimisation.adain
@@ -42,7 +43,7 @@ def test_the_losses_are_those_of_the_objective(
     assert adain.content == pytest.approx(losses["content"].item(), rel=1e-4)
     assert adain.style == pytest.approx(objective.style_weight * losses["style"].item(), rel=1e-4)
 
-    history = run.gatys(seen, [painted], options).history
+    history = optimize(seen, [painted], options).history
     totals = [entry["total"] for entry in history]
     assert [each.total for each in optimisation.history] == pytest.approx(totals, rel=1e-3)
     for each in [adain, *optimisation.history]:

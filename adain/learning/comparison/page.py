@@ -1,4 +1,4 @@
-"""The page of a comparison, which needs nothing else: `report.html`, `report.js` and the data."""
+"""The interactive report, one self-contained HTML file: `report.html`, `report.js` and the data."""
 
 import base64
 import html

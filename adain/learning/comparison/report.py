@@ -14,16 +14,18 @@ from adain.learning.comparison.results import COLUMNS, Compared
 from adain.learning.evaluation.sheets import GAP, INK, PAPER
 
 CELL = 192  # widest picture of the contact sheet
+TABLE, FIGURE, SHEET, PAGE = "metrics.csv", "losses.png", "contact-sheet.png", "report.html"
+WRITTEN = (TABLE, FIGURE, SHEET, PAGE)
 
 
 def write_report(compared: Compared, folder: Path) -> Path:
     """Write metrics.csv, losses.png, contact-sheet.png and report.html; the page's path."""
-    write_atomically(folder / "metrics.csv", metrics_csv(compared).encode())
-    write_atomically(folder / "losses.png", losses_figure(compared))
+    write_atomically(folder / TABLE, metrics_csv(compared).encode())
+    write_atomically(folder / FIGURE, losses_figure(compared))
     sheet = io.BytesIO()
     contact_sheet(compared).save(sheet, "PNG", optimize=True)
-    write_atomically(folder / "contact-sheet.png", sheet.getvalue())
-    page = folder / "report.html"
+    write_atomically(folder / SHEET, sheet.getvalue())
+    page = folder / PAGE
     write_atomically(page, report_page(compared).encode())
     return page
 

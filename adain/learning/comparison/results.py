@@ -1,11 +1,15 @@
-"""What a comparison found: the figures, the pictures, and what the columns mean."""
+"""Results of a comparison: pictures, their metrics, and the columns that the report shows.
+
+A metric that is to stand in the report becomes a `Measure` here; `adain.learning.comparison.runs`
+computes it, from `adain.learning.evaluation.metrics`.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adain.images.picture import Picture
-from adain.learning.comparison.worker import Method
+from adain.learning.comparison.options import Method
 
 
 @dataclass(frozen=True)

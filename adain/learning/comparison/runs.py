@@ -1,4 +1,4 @@
-"""The runs of a comparison: each made in a process of its own, measured, and kept in a folder."""
+"""Runs of a comparison: one worker process each, measured, and cached in a folder."""
 
 import io
 import json
@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,20 @@ from adain.errors import AdaINError, failing, found_error
 from adain.files import write_atomically
 from adain.images import load_image
 from adain.images.picture import from_array
+from adain.learning.comparison.options import Method
 from adain.learning.comparison.results import Compared, Result
-from adain.learning.comparison.worker import Job, Method, Snapshot, gatys_options
-from adain.learning.evaluation.metrics import Judge, Pair, sliced_wasserstein, to_tensor
-from adain.learning.gatys.objective import Objective
+from adain.learning.comparison.worker import Job, Snapshot, gatys_options
+from adain.learning.evaluation.metrics import sliced_wasserstein
+from adain.learning.evaluation.pairs import Pair
+from adain.learning.evaluation.scoring import Scorer
+from adain.learning.gatys.objective import GatysObjective
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
+from adain.learning.tensors import to_tensor
 from adain.providers import cores
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
+ENDING = 5.0  # seconds for a process to end that has stopped making sense
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -53,8 +59,8 @@ class Runs:
         self.threads = threads or cores()
         self._digests: dict[Path, str] = {}
         self._labels: dict[Path, str] = {}
-        self._judge: Judge | None = None
-        self._objective: tuple[Pair, Objective] | None = None
+        self._scorer: Scorer | None = None
+        self._objective: tuple[Pair, GatysObjective] | None = None
 
     def name(self, pair: Pair) -> str:
         return f"{self.label(pair.content)} in {self.label(pair.style)}"
@@ -147,18 +153,18 @@ class Runs:
     @torch.inference_mode()
     def figures(self, pixels: npt.NDArray[np.uint8], pair: Pair) -> dict[str, float]:
         """The figures of a picture, which are those of its 8 bits."""
-        if self._judge is None:
-            self._judge = Judge(load_vgg19_encoder(), self.size)
+        if self._scorer is None:
+            self._scorer = Scorer(load_vgg19_encoder(), self.size)
             self._vgg = load_vgg19_layers()
-        content, style = (self._judge.image(path) for path in (pair.content, pair.style))
+        content, style = (self._scorer.image(path) for path in (pair.content, pair.style))
         if self._objective is None or self._objective[0] != pair:
             method = next(method for method in self.methods if method.alpha is None)
             options = gatys_options(method, 1, "cpu")
-            self._objective = pair, Objective(self._vgg, content, [style], options)
+            self._objective = pair, GatysObjective(self._vgg, content, [style], options)
         image = to_tensor(from_array(pixels, "result"))
         gatys = self._objective[1].losses(image)
         return {
-            **self._judge.losses(image, pair),
+            **self._scorer.losses(image, pair),
             "colour_distance": sliced_wasserstein(image, style).item(),
             "gatys_loss": gatys["total"].item(),
             "gatys_style": gatys["style"].item(),
@@ -219,22 +225,33 @@ def _messages(job: Job) -> Iterator[Any]:
     )
     assert process.stdin is not None and process.stdout is not None
     try:
-        with process.stdin as stdin:
+        # One that has ended already says so by what it has sent, which is nothing.
+        with suppress(BrokenPipeError), process.stdin as stdin:
             pickle.dump(job, stdin)
         while True:
-            message = pickle.load(process.stdout)
+            message = _receive(process, job.method.name)
             if isinstance(message, str):
                 raise AdaINError(message)
             yield message
             if isinstance(message, dict):
                 return
-    except (EOFError, OSError, pickle.UnpicklingError) as error:
-        found = f"a process that ended with status {process.wait()}"
-        raise found_error(job.method.name, found, "enough memory, or a smaller size") from error
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def _receive(process: subprocess.Popen[bytes], name: str) -> Any:
+    """The next message of a process; AdaINError where there is none, or none that can be read."""
+    assert process.stdout is not None
+    try:
+        return pickle.load(process.stdout)
+    except Exception as error:  # what is no pickle may raise anything
+        try:
+            found = f"a process that ended with status {process.wait(ENDING)}"
+        except subprocess.TimeoutExpired:
+            found = f"a process whose output cannot be read ({type(error).__name__})"
+        raise found_error(name, found, "enough memory, or a smaller size") from error
 
 
 def _png(pixels: npt.NDArray[np.uint8]) -> bytes:

@@ -1,11 +1,10 @@
-"""One method at work on one pair, in a process of its own that `adain compare` starts.
+"""Worker process of a comparison: one method on one pair, started by `adain compare`.
 
 PyTorch is imported only where it is needed, so that AdaIN's memory is that of ONNX Runtime.
 """
 
 import os
 import pickle
-import re
 import signal
 import sys
 import time
@@ -21,33 +20,11 @@ import numpy.typing as npt
 from adain.errors import AdaINError
 from adain.images import load_image
 from adain.images.picture import Picture
+from adain.learning.comparison.options import Method
+from adain.learning.peak_memory import peak_memory
 from adain.stylizer import Stylizer
 
 TIMED = 5  # pictures of AdaIN, whose median time counts
-
-
-@dataclass(frozen=True)
-class Method:
-    """AdaIN with ``model`` at strength ``alpha``; or, without one, Gatys from ``start``.
-
-    ``start`` is ``"content"`` or ``"adain"``, which is then ``model``'s picture at strength 1.
-    ``iterations`` are those whose pictures are results, ``curve`` those that are looked at, too;
-    the last of them ends the run.
-    """
-
-    model: str | None = None
-    alpha: float | None = None
-    start: str | None = None
-    iterations: tuple[int, ...] = ()
-    curve: tuple[int, ...] = ()
-    style_weight: float | None = None
-    seed: int = 0
-
-    @property
-    def name(self) -> str:
-        if self.alpha is not None:
-            return f"{self.model}-{self.alpha:g}"
-        return f"gatys-from-{self.model if self.start == 'adain' else self.start}"
 
 
 @dataclass(frozen=True)
@@ -132,9 +109,9 @@ def _adain(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
 def _gatys(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, Any]:
     import torch
 
-    from adain.learning.gatys.run import GatysResult, Progress, gatys
+    from adain.learning.devices import torch_device
+    from adain.learning.gatys.run import GatysProgress, GatysResult, optimize
     from adain.learning.models.vgg import load_vgg19_layers
-    from adain.learning.training.options import choose_device
 
     torch.set_num_threads(job.threads)
     vgg = load_vgg19_layers()
@@ -143,9 +120,9 @@ def _gatys(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
 
     def run(iterations: int, callback: Any = None) -> GatysResult:
         options = gatys_options(job.method, iterations, job.device)
-        return gatys(content, [style], options, callback=callback, vgg=vgg)
+        return optimize(content, [style], options, callback=callback, vgg=vgg)
 
-    def callback(progress: Progress) -> None:
+    def callback(progress: GatysProgress) -> None:
         nonlocal paused, told
         now = time.perf_counter()
         told = progress.iteration
@@ -166,12 +143,12 @@ def _gatys(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
         if iteration > told:
             pixels = _pixels(result.picture)
             send(Snapshot(iteration, seconds, peak_memory(), pixels))
-    return {"device": str(choose_device(job.device)), "history": result.history}
+    return {"device": str(torch_device(job.device)), "history": result.history}
 
 
 def gatys_options(method: Method, iterations: int, device: str) -> Any:
     """The `GatysOptions` of a method."""
-    from adain.learning.gatys.objective import GatysOptions
+    from adain.learning.gatys.options import GatysOptions
 
     given = {} if method.style_weight is None else {"style_weight": method.style_weight}
     if method.model is not None:
@@ -183,18 +160,6 @@ def gatys_options(method: Method, iterations: int, device: str) -> Any:
         device=device,
         **given,  # type: ignore[arg-type]
     )
-
-
-def peak_memory() -> int | None:
-    """The most memory this process has held, in bytes; None where no VmHWM is told.
-
-    getrusage would count what the parent held when it started this process.
-    """
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
-    return 1024 * int(found[1]) if found else None
 
 
 def _pixels(picture: Picture) -> npt.NDArray[np.uint8]:

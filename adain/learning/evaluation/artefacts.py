@@ -1,4 +1,4 @@
-"""Artefacts of trained models as Markdown tables, what ``adain artefacts EVAL_DIR`` prints.
+"""Tables of models' artefacts on pairs of images: what ``adain artefacts`` prints.
 
 What `measures` and `structure` beside this file find in the pictures of trained models, at strength
 1 and 512x512 pixels, and beside it what they find in contents and styles:
@@ -23,10 +23,11 @@ from tqdm import tqdm
 
 from adain.images import load_image
 from adain.learning.evaluation import measures, structure
-from adain.learning.evaluation.evaluate import markdown_table
-from adain.learning.evaluation.metrics import Pair, Stylization, read_pairs, to_tensor
+from adain.learning.evaluation.pairs import Pair
+from adain.learning.evaluation.scoring import EvaluatedModel, Stylization
 from adain.learning.memory import keep_freed_memory
-from adain.learning.models.pretrained import load_models
+from adain.learning.tensors import to_tensor
+from adain.tables import markdown_table
 
 SIZE = 512
 COLOURS = {
@@ -96,7 +97,7 @@ def look(picture: Tensor, content: Tensor) -> Findings:
 
 
 @dataclass(frozen=True)
-class Report:
+class ArtefactReport:
     """What a painter's pictures measure.
 
     colours: for each of COLOURS the pictures' deviation and their distance from the colour. cast:
@@ -113,7 +114,7 @@ class Report:
 @torch.inference_mode()
 def survey(
     paint: Painter, pairs: Sequence[Pair], image: Callable[[Key], Tensor], label: str
-) -> Report:
+) -> ArtefactReport:
     """Look at a painter's pictures of every pair, one-colour style and flat area.
 
     Each content is painted at strength 0 but once, with its first style: no style shows there.
@@ -142,7 +143,7 @@ def survey(
                 measures.colour_distance(pictures, colour).mean().item(),
             )
         flat = torch.cat([painted(FLAT, style) for style in styles])
-    return Report(
+    return ArtefactReport(
         Findings(*map(_mean, zip(*map(astuple, findings), strict=True))),
         fmean(casts),
         colours,
@@ -174,7 +175,7 @@ def images(size: int = SIZE) -> Callable[[Key], Tensor]:
     return image
 
 
-def tables(reports: Mapping[str, Report], content: str, style: str) -> str:
+def tables(reports: Mapping[str, ArtefactReport], content: str, style: str) -> str:
     """The four tables; ``content`` and ``style`` name the reports on these themselves."""
     pairs = [
         (
@@ -231,17 +232,13 @@ def _level(value: float) -> str:
     return "-" if math.isnan(value) else f"{255 * value:.1f}"
 
 
-def survey_models(
-    folder: Path,
-    paper_decoder: Path | None,
-    weights: Sequence[str],
-    names: Sequence[str],
-    count: int | None,
-) -> str:
-    """The tables of `adain artefacts`."""
+def survey_models(models: Mapping[str, EvaluatedModel], pairs: Sequence[Pair]) -> str:
+    """Markdown tables of the artefacts of models, by name, and of contents and styles themselves.
+
+    Raises AdaINError for images that cannot be read.
+    """
     keep_freed_memory()
-    pairs, image = read_pairs(folder, count), images(SIZE)
-    models = load_models(names, weights, paper_decoder)
+    image = images(SIZE)
     content, style = "content itself", "style itself"
     painters: dict[str, Painter] = {
         content: lambda content, style, alpha=1.0: image(content),

@@ -13,15 +13,15 @@ from torch import Tensor, nn
 
 from adain.errors import AdaINError
 from adain.files import write_atomically
+from adain.learning.devices import torch_device, training_dtype
 from adain.learning.evaluation.measures import colour_cast
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_fast, load_trainable
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut
-from adain.learning.training.objective import Objective
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import training_dtype
+from adain.learning.training.objective import TrainingObjective
+from adain.learning.training.options import TrainOptions
 from adain.registry import BUILT_IN
 
 # No loss may be more than 1 % worse, whatever the total gains, and no measure more than 5 %: they
@@ -66,7 +66,7 @@ class Judge:
 
     def __init__(self, model: str, content_dir: Path, style_dir: Path) -> None:
         self.options = TrainOptions(model=model, schedule="constant")
-        self.device = choose_device(self.options.device)
+        self.device = torch_device(self.options.device)
         dtype = training_dtype(self.options.precision, self.device)
         vgg = load_loss_network().to(self.device, dtype)
         vgg.to(memory_format=torch.channels_last)
@@ -77,7 +77,7 @@ class Judge:
             for folder in (content_dir, style_dir)
         ]
         self.pairs = HeldOut(held[0], held[1], self.device)
-        self.objective = Objective(self.options, vgg, held[0], held[1])
+        self.objective = TrainingObjective(self.options, vgg, held[0], held[1])
 
     def scores(self, network: nn.Module) -> dict[str, float]:
         """Losses ``target``, ``style``, ``pixel`` and their ``total``, and the measures."""

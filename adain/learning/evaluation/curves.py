@@ -165,8 +165,13 @@ def _finish(axes: "Axes", title: str) -> None:
     axes.yaxis.set_minor_locator(NullLocator())
 
 
-def plot(folders: Sequence[Path], output: Path, labels: Sequence[str]) -> None:
-    """Draw the losses in the logs of training runs, as `adain curves` says."""
+def plot_runs(folders: Sequence[Path], output: Path, labels: Sequence[str] = ()) -> None:
+    """Write a PNG of the losses in the ``log.jsonl`` of training runs.
+
+    ``labels`` name the runs' curves, the folders' names by default; runs of one label are joined
+    in order. Raises AdaINError for another suffix, another number of labels, and logs that cannot
+    be read.
+    """
     if output.suffix.lower() != ".png":
         raise found_error(str(output), f"the suffix {output.suffix!r}", ".png")
     if labels and len(labels) != len(folders):

@@ -1,45 +1,30 @@
-"""The command that compares trained models: ``adain evaluate EVAL_DIR``.
+"""Tables of models' losses and metrics on pairs of images: what ``adain evaluate`` prints.
 
-It prints one Markdown table for the pairs that ``EVAL_DIR/pairs.csv`` lists. Its columns
+One Markdown table for the pairs that ``EVAL_DIR/pairs.csv`` lists. Its columns
 ``content`` and ``style`` name images in the folders of the same names, with or without their
 suffix. Every image is resized to a square of 512x512 pixels.
 """
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
 from adain.errors import found_error
 from adain.files import write_atomically
-from adain.learning.evaluation.metrics import (
+from adain.learning.evaluation.pairs import Pair
+from adain.learning.evaluation.scoring import (
     ContentItself,
+    EvaluatedModel,
     Evaluation,
-    Judge,
-    Model,
+    Scorer,
     Scores,
-    evaluate,
-    read_pairs,
+    score_pairs,
 )
 from adain.learning.memory import keep_freed_memory
-from adain.learning.models.pretrained import PAPER_DECODER, load_models, load_vgg19_encoder
-
-
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with its columns padded; the first to the left, numbers to the right."""
-    table = [header, *rows]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-
-    def line(row: Sequence[str]) -> str:
-        first, *rest = zip(row, widths, strict=True)
-        cells = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in rest)]
-        return f"| {' | '.join(cells)} |"
-
-    first, *rest = widths
-    rule = f"|{'-' * (first + 2)}|" + "".join(f"{'-' * (width + 1)}:|" for width in rest)
-    return "\n".join([line(header), rule, *map(line, table[1:])])
-
+from adain.learning.models.pretrained import PAPER_DECODER, load_vgg19_encoder
+from adain.tables import markdown_table
 
 _LOSSES = ("content_loss", "target_loss", "style_loss")
 _PSNR = ("PSNR own style (dB)", "PSNR strength 0 (dB)")
@@ -86,29 +71,27 @@ def write_csv(path: Path, evaluations: Mapping[str, Evaluation]) -> None:
 
 
 def evaluate_models(
-    folder: Path,
-    paper_decoder: Path | None,
-    weights: Sequence[str],
-    names: Sequence[str],
-    count: int | None,
-    table: Path | None,
+    models: Mapping[str, EvaluatedModel], pairs: Sequence[Pair], *, csv_file: Path | None = None
 ) -> str:
-    """The tables of `adain evaluate`; with ``table`` the figures of every pair, as CSV."""
-    if table is not None and not table.parent.is_dir():
+    """Markdown tables of the mean scores of models, by name, and of the content itself.
+
+    Where the paper's decoder is among several models, a second table divides the others by it.
+    ``csv_file`` gets the scores of every pair. Raises AdaINError for images that cannot be read,
+    and where the file has no folder.
+    """
+    if csv_file is not None and not csv_file.parent.is_dir():
         # Found out now, not after ten minutes of measuring.
-        raise found_error("--csv", f"no folder {table.parent}", "a file in an existing folder")
+        raise found_error("--csv", f"no folder {csv_file.parent}", "a file in an existing folder")
     keep_freed_memory()
-    pairs = read_pairs(folder, count)
-    models: dict[str, Model] = {
-        "content itself": ContentItself(),
-        **load_models(names, weights, paper_decoder),
+    methods: dict[str, EvaluatedModel] = {"content itself": ContentItself(), **models}
+    scorer = Scorer(load_vgg19_encoder())
+    results = {
+        name: score_pairs(model, pairs, scorer, label=name) for name, model in methods.items()
     }
-    judge = Judge(load_vgg19_encoder())
-    results = {name: evaluate(model, pairs, judge, label=name) for name, model in models.items()}
     means = {name: evaluation.mean() for name, evaluation in results.items()}
     tables = score_table(means)
-    if PAPER_DECODER in means and names:
+    if PAPER_DECODER in models and len(models) > 1:
         tables += f"\n\n{ratio_table(means, PAPER_DECODER)}"
-    if table is not None:
-        write_csv(table, results)
+    if csv_file is not None:
+        write_csv(csv_file, results)
     return tables

@@ -1,4 +1,4 @@
-"""Pictures for people to look at: ``adain gallery EVAL_DIR -o OUT_DIR``.
+"""Contact sheets of models' pictures, and a page that turns them: what ``adain gallery`` writes.
 
 Every image of ``EVAL_DIR/content`` in every style of ``EVAL_DIR/style``, by each model. A sheet for
 each style shows all contents at several strengths, a sheet for each content shows it in all styles
@@ -17,13 +17,15 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from adain.errors import checked_integer, failing, found_error
+from adain.errors import failing, found_error
 from adain.files import write_atomically
 from adain.images import load_image, save_image
 from adain.learning.evaluation import sheets
-from adain.learning.evaluation.metrics import Stylization, to_tensor
+from adain.learning.evaluation.scoring import Stylization
 from adain.learning.memory import keep_freed_memory
-from adain.learning.models.pretrained import load_models
+from adain.learning.models.fast import Fast
+from adain.learning.models.networks import VGG19
+from adain.learning.tensors import to_tensor
 from adain.learning.training.data import find_images
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -136,20 +138,22 @@ def index_page(about: str, models: Mapping[str, str], names: Sequence[str]) -> s
 
 
 def write_gallery(
-    folder: Path,
+    models: Mapping[str, Fast | VGG19],
+    contents: Mapping[str, Path],
+    styles: Mapping[str, Path],
     output: Path,
-    paper_decoder: Path | None,
-    weights: Sequence[str],
-    names: Sequence[str],
-    alpha: str,
+    *,
+    alphas: Sequence[float],
     size: int,
+    note: str,
 ) -> str:
-    """Write the contact sheets and the page of `adain gallery`; a line that says what was made."""
-    alphas, size = strengths(alpha), checked_integer("--size", size, 64, 2048)
-    outside_checkout(output)
-    contents, styles = images_by_name(folder / "content"), images_by_name(folder / "style")
+    """Write contact sheets of every content in every style, and index.html; a line to print.
+
+    Models, contents and styles come by name. ``size``: the pictures' long side in pixels;
+    ``note``: what the page says of the weights. Raises AdaINError for images that cannot be read
+    and folders that cannot be written.
+    """
     keep_freed_memory()
-    models = load_models(names, weights, paper_decoder)
     stride = max(model.stride for model in models.values())
     image = cache(lambda path: load_sized(path, size, stride))
     folders = {label: label.replace(" ", "-") for label in models}
@@ -160,7 +164,6 @@ def write_gallery(
             target.mkdir(parents=True, exist_ok=True)
         stylize = Stylization(model, image)
         written = make_sheets(stylize, image, contents, styles, alphas, target, label)
-    entries = ", ".join(weights) or "the shipped weights"
-    about = f"{len(contents)} contents, {len(styles)} styles, long side {size} px; {entries}"
+    about = f"{len(contents)} contents, {len(styles)} styles, long side {size} px; {note}"
     write_atomically(output / "index.html", index_page(about, folders, written).encode())
     return f"{output / 'index.html'}: {len(written) * len(models)} sheets"

@@ -1,7 +1,9 @@
-"""What a person notices in a stylised picture, as numbers: grids, borders, colours, flat regions.
+"""No-reference image measures of artefacts: grids, borders, colours, texture in flat areas.
 
 Pictures are ``[N, 3, H, W]``, RGB in [0, 1], and every measure gives one value per picture.
-`adain.learning.evaluation.structure` has those of what is drawn that the content has not.
+The file for a new measure of that kind; those that need the content are in
+`adain.learning.evaluation.structure`, distances from another image in
+`adain.learning.evaluation.metrics`.
 """
 
 from collections.abc import Sequence
@@ -12,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torchvision.transforms.functional import gaussian_blur
 
-from adain.learning.evaluation.metrics import luma
 from adain.learning.evaluation.structure import gaussian_mean
+from adain.learning.tensors import luma
 
 PERIODS = (2, 4, 8)  # in pixels: what upsampling one, two and three times leaves behind
 BORDER = 32  # in pixels

@@ -1,4 +1,4 @@
-"""What is drawn that the content has not, as numbers: invented structure, halos, a lattice.
+"""Image measures of structure that the content lacks: invented structure, halos, a lattice.
 
 Pictures are ``[N, 3, H, W]``, RGB in [0, 1]; every measure gives one value per picture, float64
 ``[N]``, in units of [0, 1], to be multiplied by 255 for levels of 8 bits.
@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adain.learning.evaluation.metrics import luma
+from adain.learning.tensors import luma
 
 # Invented structure, in pixels but for the limit: what counts as flat, and the band that counts.
 FLAT_WINDOW = 65

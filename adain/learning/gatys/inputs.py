@@ -1,4 +1,4 @@
-"""What an optimisation starts from: sizes, memory, colours, masks and the first picture."""
+"""Inputs of an optimisation: pyramid of sizes, memory, colours, masks and the first image."""
 
 import math
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ from torch import Tensor
 from adain.colours import luminance, match_colours, match_luminance
 from adain.errors import AdaINError, found_error
 from adain.images.picture import Picture
-from adain.learning.evaluation.metrics import to_tensor
-from adain.learning.gatys.objective import GatysOptions
+from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import available_memory
-from adain.learning.models.vgg import SMALLEST, VGG19Layers
+from adain.learning.models.vgg import VGG19Layers
+from adain.learning.models.vgg_layers import SMALLEST_SIDE
+from adain.learning.tensors import to_tensor
 from adain.stylizer import STYLE_SIDE, Stylizer
 
 # Strokes are as large as VGG-19 sees, some hundred pixels: a larger picture starts smaller.
@@ -29,10 +30,10 @@ def check_inputs(
 ) -> None:
     if not styles:
         raise found_error("styles", "none", "one picture or more")
-    given = options.style_weights
+    given = options.style_shares
     if given is not None and len(given) != len(styles):
         raise found_error(
-            "style weights", f"{len(given)} for {len(styles)} styles", "one for each style"
+            "style shares", f"{len(given)} for {len(styles)} styles", "one for each style"
         )
     if masks is not None:
         if len(masks) != len(styles):
@@ -45,9 +46,9 @@ def check_inputs(
                     f"the content's size, {content.width} x {content.height}",
                 )
     for name, picture in [("content", content), *(("style", style) for style in styles)]:
-        if min(picture.width, picture.height) < SMALLEST:
+        if min(picture.width, picture.height) < SMALLEST_SIDE:
             found = f"{picture.width} x {picture.height} pixels"
-            raise found_error(name, found, f"sides of {SMALLEST} pixels and more")
+            raise found_error(name, found, f"sides of {SMALLEST_SIDE} pixels and more")
 
 
 def sizes(width: int, height: int, options: GatysOptions) -> list[tuple[int, int, int]]:
@@ -115,7 +116,7 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 def to_side(picture: Picture, side: int) -> Picture:
     """A picture with a long side of ``side`` pixels, and a short one that VGG-19 can see."""
     long, short = sorted((picture.width, picture.height), reverse=True)
-    scale = max(side / long, SMALLEST / short)
+    scale = max(side / long, SMALLEST_SIDE / short)
     return picture.resized(round(picture.width * scale), round(picture.height * scale))
 
 
@@ -135,21 +136,25 @@ def coloured(
     return content, list(styles)
 
 
-def start(content: Picture, styles: Sequence[Picture], options: GatysOptions) -> Tensor:
-    """The first picture, ``[1, 3, H, W]``; ``content`` is of the first size."""
+def start(
+    content: Picture,
+    styles: Sequence[Picture],
+    options: GatysOptions,
+    masks: Sequence[Picture] | None = None,
+) -> Tensor:
+    """The first picture, ``[1, 3, H, W]``; ``content`` is of the first size, masks of any."""
     if options.init == "noise":
         generator = torch.Generator().manual_seed(options.seed)
         return torch.rand(1, 3, content.height, content.width, generator=generator)
     if options.init == "content":
         return to_tensor(content)
-    stylizer = Stylizer(options.model)
+    stylizer = Stylizer(options.model, options.device)
     vectors = [
         stylizer.encode_style(style.rgb, max_side=round(STYLE_SIDE * options.style_scale))
         for style in styles
     ]
-    weights = options.style_weights or [1.0] * len(styles)
-    first, *others = (
-        weight / sum(weights) * vector for weight, vector in zip(weights, vectors, strict=True)
+    planes = None if masks is None else [luminance(mask.rgb)[..., 0] for mask in masks]
+    picture = stylizer.stylize_picture(
+        content, vectors, style_weights=options.style_shares, masks=planes
     )
-    mixture = sum(others, first)
-    return to_tensor(stylizer.stylize_picture(content, mixture))
+    return to_tensor(picture)

@@ -1,4 +1,4 @@
-"""L-BFGS for pixels: the values stay within bounds, and the loss never rises."""
+"""Projected L-BFGS for pixels: box constraints, and a line search that never lets the loss rise."""
 
 import math
 from collections import deque

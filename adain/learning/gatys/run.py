@@ -14,7 +14,7 @@ from torch import Tensor
 
 from adain.colours import with_luminance
 from adain.images.picture import Picture
-from adain.learning.evaluation.metrics import to_tensor
+from adain.learning.devices import torch_device
 from adain.learning.gatys.inputs import (
     check_inputs,
     choose_checkpointing,
@@ -26,14 +26,15 @@ from adain.learning.gatys.inputs import (
     to_side,
 )
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
-from adain.learning.gatys.objective import GatysOptions, Objective
+from adain.learning.gatys.objective import GatysObjective
+from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import freed_memory_kept
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
-from adain.learning.training.options import choose_device
+from adain.learning.tensors import to_tensor
 
 
 @dataclass(frozen=True)
-class Progress:
+class GatysProgress:
     """One iteration: ``iteration`` of ``iterations`` in all, 1 the first; ``side`` is the long one.
 
     ``losses``: content, style, tv (each without its weight) and total. ``image``: the picture so
@@ -58,13 +59,13 @@ class GatysResult:
     stopped: bool
 
 
-def gatys(
+def optimize(
     content: Picture,
     styles: Sequence[Picture],
     options: GatysOptions | None = None,
     *,
     masks: Sequence[Picture] | None = None,
-    callback: Callable[[Progress], object] | None = None,
+    callback: Callable[[GatysProgress], object] | None = None,
     vgg: VGG19Layers | None = None,
 ) -> GatysResult:
     """The content in the style of the styles, as large as the content; its alpha is kept.
@@ -86,10 +87,10 @@ def _optimised(
     styles: Sequence[Picture],
     options: GatysOptions,
     masks: Sequence[Picture] | None,
-    callback: Callable[[Progress], object] | None,
+    callback: Callable[[GatysProgress], object] | None,
     vgg: VGG19Layers | None,
 ) -> GatysResult:
-    device = choose_device(options.device)
+    device = torch_device(options.device)
     dtype = torch.bfloat16 if options.precision == "bf16" else torch.float32
     if vgg is None:
         vgg = load_vgg19_layers(options.vgg, options.pooling)
@@ -99,11 +100,11 @@ def _optimised(
     checkpointing = choose_checkpointing(vgg, content.width, content.height, options, device)
     seen_content, seen_styles = coloured(content, styles, options)
     run = _Run(options, total_iterations(content.width, content.height, options), callback)
-    image = start(seen_content.resized(*steps[0][:2]), seen_styles, options).to(device)
+    image = start(seen_content.resized(*steps[0][:2]), seen_styles, options, masks).to(device)
     for width, height, iterations in steps:
         image = resize(image, height, width)
         side = round(max(width, height) * options.style_scale)
-        objective = Objective(
+        objective = GatysObjective(
             vgg,
             to_tensor(seen_content.resized(width, height)).to(device),
             [to_tensor(to_side(style, side)).to(device) for style in seen_styles],
@@ -135,7 +136,7 @@ class _Run:
     """The iterations at all sizes: their count, clock and history."""
 
     def __init__(
-        self, options: GatysOptions, total: int, callback: Callable[[Progress], object] | None
+        self, options: GatysOptions, total: int, callback: Callable[[GatysProgress], object] | None
     ) -> None:
         self.options, self.total, self.callback = options, total, callback
         self.history: list[dict[str, float]] = []
@@ -143,7 +144,7 @@ class _Run:
         self.seconds = 0.0
         self.stopped = False
 
-    def optimise(self, objective: Objective, image: Tensor, iterations: int) -> Tensor:
+    def optimise(self, objective: GatysObjective, image: Tensor, iterations: int) -> Tensor:
         """The best picture of these iterations."""
         if not iterations:
             return image
@@ -157,7 +158,7 @@ class _Run:
             self.history.append({"seconds": self.seconds, **losses})
             if self.callback is not None:
                 side = max(image.shape[2:])
-                told = Progress(self.done, self.total, side, self.seconds, losses, best)
+                told = GatysProgress(self.done, self.total, side, self.seconds, losses, best)
                 self.stopped = self.callback(told) is True
                 # What the callback does with the picture is not the method's time.
                 started = time.perf_counter()
@@ -169,14 +170,14 @@ class _Run:
 Steps = Iterator[tuple[Tensor, dict[str, float]]]
 
 
-def _lbfgs(objective: Objective, image: Tensor, options: GatysOptions) -> Steps:
+def _lbfgs(objective: GatysObjective, image: Tensor, options: GatysOptions) -> Steps:
     search = ProjectedLBFGS(objective.evaluate, image)
     # The point that a step accepts is the last one it evaluated.
     while search.step():
         yield search.point, objective.latest
 
 
-def _adam(objective: Objective, image: Tensor, options: GatysOptions) -> Steps:
+def _adam(objective: GatysObjective, image: Tensor, options: GatysOptions) -> Steps:
     point = image.clone().requires_grad_()
     optimizer = torch.optim.Adam([point], options.learning_rate)
     best, least = image, math.inf

@@ -1,4 +1,4 @@
-"""The model for plain CPUs: a thin encoder, a decoder, and a network that estimates the style.
+"""The real-time model for plain CPUs: a thin encoder, a decoder, and a style network.
 
 Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
 """

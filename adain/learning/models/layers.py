@@ -1,4 +1,4 @@
-"""The layers that the networks of both models are made of.
+"""Layers of both models: AdaIN, modulation (FiLM), residual blocks, up- and downsampling.
 
 Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization"
 (ICCV 2017), is written AdaIN.

@@ -1,4 +1,4 @@
-"""The paper's model: the VGG-19 encoder, and the decoders that go with it.
+"""The AdaIN model of the paper: the VGG-19 encoder, and the decoders that go with it.
 
 Huang and Belongie, "Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization"
 (ICCV 2017), written AdaIN below. Images are float32 ``[N, 3, H, W]``, RGB in [0, 1].

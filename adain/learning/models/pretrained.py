@@ -1,4 +1,4 @@
-"""Trained networks from the weights on disk."""
+"""Loading pretrained weights: which file, checked, into which network."""
 
 import hashlib
 import os

@@ -1,10 +1,10 @@
-"""VGG-19 up to relu5_1, layer by layer: what the optimisation path of Gatys et al. looks through.
+"""VGG-19 as a feature extractor up to relu5_1, layer by layer, for the path of Gatys et al.
 
 `adain.learning.models.networks.VGG19Encoder` is the same network up to relu4_1, as AdaIN uses it.
 """
 
 from collections.abc import Iterable
-from typing import Literal, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -14,19 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from adain.errors import AdaINError, found_error
 from adain.learning.models.networks import fold_preprocess
 from adain.learning.models.pretrained import load_vgg19_tensors
-
-# The convolutions to conv5_1 in order; the number before the underscore is the stage, and stages
-# are parted by pooling. The layer reluX_Y is convX_Y followed by ReLU.
-CONVOLUTIONS = {
-    "1_1": (3, 64), "1_2": (64, 64), "2_1": (64, 128), "2_2": (128, 128), "3_1": (128, 256),
-    "3_2": (256, 256), "3_3": (256, 256), "3_4": (256, 256), "4_1": (256, 512),
-    "4_2": (512, 512), "4_3": (512, 512), "4_4": (512, 512), "5_1": (512, 512),
-}  # fmt: skip
-LAYERS = tuple(f"relu{name}" for name in CONVOLUTIONS)
-# An image must be this large for the reflections at 1/16 of its size.
-SMALLEST = 32
-
-Pooling = Literal["average", "max"]
+from adain.learning.models.vgg_layers import CONVOLUTIONS, LAYERS, Pooling, check_layers
 
 
 class VGG19Layers(nn.Module):
@@ -94,15 +82,6 @@ class VGG19Layers(nn.Module):
             inputs, outputs = CONVOLUTIONS[name]
             total += (inputs + outputs) * (height // shrink) * (width // shrink)
         return total
-
-
-def check_layers(layers: Iterable[str]) -> list[str]:
-    """The names as a list; AdaINError for one that is no layer of VGG-19 up to relu5_1."""
-    names = list(layers)
-    for name in names:
-        if name not in LAYERS:
-            raise found_error("layer", repr(name), ", ".join(LAYERS))
-    return names
 
 
 def load_vgg19_layers(weights: str = "paper", pooling: Pooling = "max") -> VGG19Layers:

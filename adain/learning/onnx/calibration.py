@@ -1,4 +1,4 @@
-"""What a network holds while it runs, and the 8-bit levels that its tensors are to have.
+"""Calibration of 8-bit quantization: the ranges of activations, and the levels that follow.
 
 Values between layers become uint8 with one scale per tensor. Two things keep the error small:
 
@@ -33,7 +33,7 @@ class Network:
     """A float32 ONNX model and the convolutions in it that are to become integer ones.
 
     ``chosen``: the names of their nodes, all convolutions by default. ``source`` and ``target`` are
-    the tensors, by convolution, that are quantised before and behind it: the latter after its ReLU
+    the tensors, by convolution, that are quantized before and behind it: the latter after its ReLU
     if it has one; the former before the padding and pooling between, which then work on integers.
     """
 
@@ -78,7 +78,7 @@ class Network:
         return [node for node in self.convolutions if self.source[node.name] == tensor]
 
     def resized_from(self, tensor: str) -> str | None:
-        """The quantised tensor that ``tensor`` is a resized copy of, if it is one."""
+        """The quantized tensor that ``tensor`` is a resized copy of, if it is one."""
         made = self.producer.get(tensor)
         if made is None or made.op_type != "Resize" or made.input[0] not in self.tensors:
             return None
@@ -86,10 +86,6 @@ class Network:
 
     def resized_to(self, tensor: str) -> str | None:
         return next((name for name in self.tensors if self.resized_from(name) == tensor), None)
-
-    def is_rectified(self, tensor: str) -> bool:
-        made = self.producer.get(tensor)
-        return made is not None and made.op_type == "Relu"
 
 
 @dataclass
@@ -176,7 +172,7 @@ class Levels:
 
 
 def choose_levels(network: Network, seen: Observed) -> dict[str, Levels]:
-    """The levels of every tensor that is to be quantised."""
+    """The levels of every tensor that is to be quantized."""
     chosen: dict[str, Levels] = {}
     for name in network.tensors:
         low = np.minimum(seen.low[name].astype(np.float64), 0)

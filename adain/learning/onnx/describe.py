@@ -1,204 +1,174 @@
-"""What is in an ONNX file, ours or anybody's: ``python -m export --describe FILE``."""
+"""Summary of a model file of ours, MACs included: ``python -m export --describe FILE``.
+
+Sizes come from the tools of ONNX: the inputs' are set, ONNX Runtime folds what follows from them
+into constants, and ONNX's shape inference knows all others.
+"""
 
 import math
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnx
-from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto, helper, inliner
+import onnxruntime
+from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
-from adain.errors import AdaINError, failing, found_error
-from adain.learning.onnx.macs import Axes, Work, axes_of, count_work, graph_inputs, nodes_within
-from adain.providers import reason_of
+from adain.errors import failing, found_error
 
 SIZE = 512
 
-
-@dataclass(frozen=True)
-class Tensors:
-    """How many numbers of one kind a file holds, and the bytes they take."""
-
-    count: int
-    size: int
-
-
-@dataclass(frozen=True)
-class Value:
-    """An input or output; ``axes`` is None where no rank is stated."""
-
-    name: str
-    dtype: str
-    axes: Axes | None
-
-    def __str__(self) -> str:
-        axes = "of any shape" if self.axes is None else f"[{', '.join(map(str, self.axes))}]"
-        return f"{self.name}  {self.dtype}  {axes}"
+Shape = tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
 class Description:
-    """What ``describe`` finds. ``work`` is a line that says why where it could not be counted."""
+    """What ``describe`` finds.
+
+    ``inputs`` and ``outputs`` are dtypes and axes by name, an axis being a size or the name of an
+    open one; ``parameters`` how many numbers of each dtype are stored. ``macs`` are the
+    multiply-accumulates of the convolutions for inputs of the sizes in ``sizes``.
+    """
 
     path: Path
     producer: str
-    opsets: Mapping[str, int]
-    ir_version: int
-    inputs: tuple[Value, ...]
-    outputs: tuple[Value, ...]
+    opset: int
+    inputs: Mapping[str, tuple[str, Shape]]
+    outputs: Mapping[str, tuple[str, Shape]]
     metadata: Mapping[str, str]
     operators: Mapping[str, int]
-    parameters: Mapping[str, Tensors]
-    work: Work | str
+    parameters: Mapping[str, int]
+    sizes: Mapping[str, Shape]
+    macs: int
 
     def __str__(self) -> str:
-        opsets = ", ".join(f"{name} {number}" for name, number in self.opsets.items())
-        count = sum(tensors.count for tensors in self.parameters.values())
-        size = sum(tensors.size for tensors in self.parameters.values())
+        size = f"{self.path.stat().st_size / 1e6:.2f} MB"
+        width = max(map(len, self.operators))
+        sizes = ", ".join(f"{name} {list(shape)}" for name, shape in self.sizes.items())
         lines = [
-            f"{self.path}: {_megabytes(self.path.stat().st_size)}, opset {opsets},"
-            f" IR version {self.ir_version}, made by {self.producer or 'an unnamed program'}",
-            *_section("inputs", self.inputs),
-            *_section("outputs", self.outputs),
+            f"{self.path}: {size}, opset {self.opset}, made by {self.producer}",
+            *_section("inputs", _values(self.inputs)),
+            *_section("outputs", _values(self.outputs)),
             *_section("metadata", [f"{name}: {text}" for name, text in self.metadata.items()]),
-            *_section(f"operators: {sum(self.operators.values())} nodes", _table(self.operators)),
             *_section(
-                f"parameters: {count:,} numbers, {_megabytes(size)}",
-                [
-                    f"{dtype}: {tensors.count:,}, {_megabytes(tensors.size)}"
-                    for dtype, tensors in self.parameters.items()
-                ],
+                f"operators: {sum(self.operators.values())} nodes",
+                [f"{name:{width}}  {count}" for name, count in self.operators.items()],
             ),
-            *_work_lines(self.work),
+            *_section(
+                f"parameters: {sum(self.parameters.values()):,} numbers",
+                [f"{dtype}: {count:,}" for dtype, count in self.parameters.items()],
+            ),
+            f"MACs: {self.macs / 1e9:.3f} G ({self.macs:,}), of convolutions",
+            f"  at {sizes}",
         ]
         return "\n".join(lines)
 
 
 def describe(path: Path, size: int = SIZE) -> Description:
-    """Read an ONNX file and count its work for pictures of ``size`` x ``size`` pixels.
+    """Read a model file and count its work for square pictures of ``size`` pixels.
 
-    Raises AdaINError where the file is missing or is no ONNX file.
+    Raises AdaINError where it is missing or no model file of ours, and for a size that a part does
+    not take.
     """
-    model = load(path)
+    model = _load(path)
     graph = model.graph
-    every_node = [*graph.node, *nodes_within(graph)]
-    operators = Counter(
-        f"{node.domain}.{node.op_type}" if node.domain not in ("", "ai.onnx") else node.op_type
-        for node in every_node
-    )
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if "stride" not in metadata:
+        raise found_error(str(path), "a file without a stride in its metadata", "a file of ours")
+    operators = Counter(node.op_type for node in graph.node)
+    parameters: Counter[str] = Counter()
+    for tensor in graph.initializer:
+        parameters[_dtype(tensor.data_type)] += math.prod(tensor.dims)
+    sizes = _sizes(model, metadata, size)
     return Description(
         path,
         f"{model.producer_name} {model.producer_version}".strip(),
-        {opset.domain or "ai.onnx": opset.version for opset in model.opset_import},
-        model.ir_version,
-        tuple(_value(value) for value in graph_inputs(graph)),
-        tuple(_value(value) for value in graph.output),
-        {entry.key: entry.value for entry in model.metadata_props},
+        model.opset_import[0].version,
+        {value.name: _value(value) for value in graph.input},
+        {value.name: _value(value) for value in graph.output},
+        metadata,
         dict(operators.most_common()),
-        _parameters(graph),
-        _work(model, size),
+        dict(parameters.most_common()),
+        sizes,
+        _count_macs(model, sizes),
     )
 
 
-def load(path: Path) -> ModelProto:
-    """An ONNX file, its functions written out; AdaINError where it is missing or none."""
+def _load(path: Path) -> ModelProto:
     if not path.exists():
         raise found_error(str(path), "no such file", "an ONNX file")
     with failing(str(path), "a file that cannot be read as ONNX", "an ONNX file"):
-        model = inliner.inline_local_functions(onnx.load(path, format="protobuf"))
+        model = onnx.load(path, format="protobuf")
     # Bytes of other kinds, and none at all, may pass for a message that says nothing.
     if not (model.ir_version and model.graph.output):
         raise found_error(str(path), "a file without a graph", "an ONNX file")
     return model
 
 
-def count_macs(path: Path, size: int = SIZE) -> int:
-    """Multiply-accumulates of an ONNX file for pictures of ``size`` x ``size`` pixels.
+def _sizes(model: ModelProto, metadata: Mapping[str, str], size: int) -> dict[str, Shape]:
+    """The inputs' shapes: one picture, one style and one strength in all of it."""
+    stride, feature_stride = int(metadata["stride"]), int(metadata["feature_stride"])
+    if metadata["part"] != "whole" and size % stride:
+        raise found_error("size", str(size), f"a multiple of {stride}")
+    side = size // feature_stride
+    known = dict.fromkeys(("h", "w"), side + 2 * int(metadata["margin"]))
+    known |= {f"{times}{axis}": times * side for times in (2, 4) for axis in "hw"}
 
-    Raises AdaINError where the file cannot be read or run at this size.
-    """
-    work = _work(load(path), size)
-    if isinstance(work, str):
-        raise found_error(str(path), work, f"a model that runs on pictures of {size} x {size}")
-    return work.total
+    def resolved(position: int, axis: int | str) -> int:
+        if isinstance(axis, int):
+            return axis
+        return 1 if position == 0 or axis.endswith(" or 1") else known.get(axis, size)
+
+    return {
+        value.name: tuple(resolved(*entry) for entry in enumerate(_value(value)[1]))
+        for value in model.graph.input
+    }
 
 
-def _work(model: ModelProto, size: int) -> Work | str:
-    try:
-        return count_work(model, size)
-    except AdaINError as error:
-        return str(error)
-    except Exception as error:
-        # Other people's models may need what is not installed, and ONNX Runtime raises anything.
-        return f"ONNX Runtime cannot run it ({reason_of(error)})"
+def _count_macs(model: ModelProto, sizes: Mapping[str, Shape]) -> int:
+    """A convolution's borders count in full: what is padded is multiplied like all else."""
+    fixed = ModelProto()
+    fixed.CopyFrom(model)
+    for name, shape in sizes.items():
+        make_input_shape_fixed(fixed.graph, name, shape)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with tempfile.TemporaryDirectory() as folder:
+        options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
+        onnxruntime.InferenceSession(
+            fixed.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        folded = onnx.load(options.optimized_model_filepath)
+    graph = onnx.shape_inference.infer_shapes(folded, data_prop=True).graph
+    shapes: dict[str, tuple[int, ...]] = {t.name: tuple(t.dims) for t in graph.initializer}
+    for value in (*graph.value_info, *graph.output):
+        shapes[value.name] = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+    return sum(
+        math.prod(shapes[node.output[0]]) * math.prod(shapes[node.input[1]][1:])
+        for node in graph.node
+        if node.op_type == "Conv"
+    )
 
 
-def _value(value: ValueInfoProto) -> Value:
-    kind = value.type.WhichOneof("value") or "unknown"
-    if kind == "tensor_type":
-        return Value(value.name, _dtype(value.type.tensor_type.elem_type), axes_of(value))
-    return Value(value.name, kind.removesuffix("_type"), None)
+def _value(value: ValueInfoProto) -> tuple[str, Shape]:
+    tensor = value.type.tensor_type
+    axes = tuple(dim.dim_param or dim.dim_value for dim in tensor.shape.dim)
+    return _dtype(tensor.elem_type), axes
 
 
 def _dtype(number: int) -> str:
     name: str = TensorProto.DataType.Name(number).lower()
-    return {"float": "float32", "double": "float64"}.get(name, name)
+    return {"float": "float32"}.get(name, name)
 
 
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Everything stored: weights, and the constants that some exporters write instead."""
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield sparse.values
-    for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.HasField("t"):
-                yield attribute.t
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _tensors(inner)
-
-
-def _parameters(graph: GraphProto) -> dict[str, Tensors]:
-    counts: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for tensor in _tensors(graph):
-        dtype, count = _dtype(tensor.data_type), math.prod(tensor.dims)
-        counts[dtype] += count
-        if dtype == "string":
-            sizes[dtype] += sum(map(len, tensor.string_data))
-        elif dtype.endswith("int4") or dtype.startswith("float4"):
-            sizes[dtype] += -(-count // 2)  # two to a byte
-        else:
-            sizes[dtype] += count * helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    return {dtype: Tensors(count, sizes[dtype]) for dtype, count in counts.most_common()}
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.2f} MB"
-
-
-def _section(title: str, lines: Iterable[object]) -> list[str]:
-    entries = [f"  {line}" for line in lines]
-    return [title, *entries] if entries else [f"{title}: none"]
-
-
-def _table(counts: Mapping[str, int]) -> list[str]:
-    width = max(map(len, counts), default=0)
-    return [f"{name:{width}}  {count}" for name, count in counts.items()]
-
-
-def _work_lines(work: Work | str) -> list[str]:
-    if isinstance(work, str):
-        return [f"MACs: not known: {work}"]
-    shapes = ", ".join(f"{name} {list(shape)}" for name, shape in work.inputs.items())
-    results = ", ".join(f"{name} {list(shape)}" for name, shape in work.outputs.items())
-    lines = [
-        f"MACs: {work.total / 1e9:.3f} G ({work.total:,}), of convolutions and matrix products",
-        f"  at {shapes or 'no input'}, giving {results}",
-        *(f"  {name}: {macs / 1e9:.3f} G" for name, macs in work.macs.items()),
+def _values(values: Mapping[str, tuple[str, Shape]]) -> list[str]:
+    return [
+        f"{name}  {dtype}  [{', '.join(map(str, axes))}]" for name, (dtype, axes) in values.items()
     ]
-    if work.left_out:
-        counts = ", ".join(f"{count} x {name}" for name, count in work.left_out.items())
-        lines.append(f"  not counted: {counts}")
-    return lines
+
+
+def _section(title: str, lines: Iterable[str]) -> list[str]:
+    return [title, *(f"  {line}" for line in lines)]

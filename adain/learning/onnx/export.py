@@ -1,4 +1,4 @@
-"""Torch to ONNX: the files of a model, proven against torch before they are kept.
+"""Export from PyTorch to ONNX: the files of a model, proven against torch before they are kept.
 
 ``encoder``, ``decoder`` and, where it is a network of its own, ``style`` are exported from torch.
 ``adain-<model>.onnx``, the file for other programs, joins them (`adain.learning.onnx.whole`).
@@ -30,7 +30,7 @@ from adain.learning.models.pretrained import (
     load_model,
     training_digest,
 )
-from adain.learning.onnx.parity import Report, compare
+from adain.learning.onnx.parity import ParityReport, measure_parity
 from adain.learning.onnx.storage import stored_in_half
 from adain.learning.onnx.whole import OPSET, join, plain_model
 from adain.padding import SMALLEST
@@ -233,7 +233,7 @@ def build(model: Fast | VGG19) -> dict[str, ModelProto]:
 
 def export_model(
     name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
-) -> list[Report]:
+) -> list[ParityReport]:
     """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
 
     There are files in float32, and in float16 exported from the model in half precision, whose
@@ -283,7 +283,7 @@ def export_model(
                 file = Path(scratch) / weights.onnx_file(name, part, precision)
                 file.write_bytes(onnx_model.SerializeToString(deterministic=True))
                 files[precision][part] = file
-        reports = compare(model, files)
+        reports = measure_parity(model, files)
         for report in reports:
             report.require()
         for file in (file for parts in files.values() for file in parts.values()):

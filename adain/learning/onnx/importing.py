@@ -1,4 +1,4 @@
-"""Models made on the user's machine: `vgg19`, `paper` and imported decoders, built in the cache."""
+"""Model builds on the user's machine: `vgg19`, `paper` and imported decoders, in the cache."""
 
 import os
 import shutil
@@ -16,12 +16,11 @@ from adain.learning.models.decoders import read_decoder, verify_published
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.onnx.export import export_model
 
-Report = Callable[[str], object]
 # What a model's files take, with some to spare.
 NEEDED = 250_000_000
 
 
-def fetch_encoder(report: Report) -> None:
+def fetch_encoder(report: Callable[[str], object]) -> None:
     """Fetch the VGG-19 encoder into the cache if it is not here, and verify it."""
     fetched = None
     if weights.look_for(*weights.VGG19_FILES) is None:
@@ -35,7 +34,7 @@ def fetch_encoder(report: Report) -> None:
         raise
 
 
-def install_vgg19(report: Report) -> None:
+def install_vgg19(report: Callable[[str], object]) -> None:
     """Fetch the VGG-19 encoder if it is not here, and build ``vgg19``'s files in the cache."""
     fetch_encoder(report)
     _say("vgg19", report)
@@ -43,7 +42,7 @@ def install_vgg19(report: Report) -> None:
         report(str(proof))
 
 
-def install_paper(report: Report) -> None:
+def install_paper(report: Callable[[str], object]) -> None:
     """Build ``paper``'s files in the cache, from what is here or fetched: decoder and encoder.
 
     ``decoder.pth`` may have been brought to any of the folders that are searched. Raises AdaINError
@@ -66,7 +65,7 @@ def install_paper(report: Report) -> None:
 
 
 def import_decoder(
-    file: str | os.PathLike[str], name: str, licence: str | None, report: Report
+    file: str | os.PathLike[str], name: str, licence: str | None, report: Callable[[str], object]
 ) -> None:
     """Make a model ``name`` of a decoder of the paper's form; its files go into the user's cache.
 
@@ -98,7 +97,9 @@ def _check_free(name: str) -> None:
         raise found_error("--name", f"{name!r}, which is here already ({taken})", allowed)
 
 
-def _build(name: str, tensors: Mapping[str, Tensor], licence: str | None, report: Report) -> None:
+def _build(
+    name: str, tensors: Mapping[str, Tensor], licence: str | None, report: Callable[[str], object]
+) -> None:
     """Write the decoder, the ONNX files and, last, the mark of an imported model into the cache."""
     cache = weights.cache_folder()
     with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
@@ -137,5 +138,5 @@ def _onnx_files(row: registry.Model, precision: str) -> list[str]:
     return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, "whole")]
 
 
-def _say(name: str, report: Report) -> None:
+def _say(name: str, report: Callable[[str], object]) -> None:
     report(f"building and checking the ONNX files of {name}, which takes some minutes")

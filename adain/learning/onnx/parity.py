@@ -20,8 +20,8 @@ from adain import weights
 from adain.errors import AdaINError
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
+from adain.learning.onnx.parity_cases import HOSTILE, Case, cases, pictures_of
 
-CASES = 50
 # What all differences are measured in: the steps of a picture of 8 bits.
 STEPS = 255
 
@@ -38,62 +38,11 @@ class Tolerance:
 
 TOLERANCES = {
     "fp32": Tolerance(1e-4 * STEPS, 1e-4 * STEPS),
-    # Rounding of half and of 8 bits is felt most where a picture is flat and the style is not.
+    # Rounding of half is felt most where a picture is flat and the style is not.
     "fp16": Tolerance(math.inf, 1.0),
-    "int8": Tolerance(math.inf, 2.0),
 }
 # Two floats on either side of a rounding edge become bytes one step apart, one in a thousand.
 BYTES = {"fp32": Tolerance(1.0, 1e-3)}
-
-
-@dataclass(frozen=True)
-class Case:
-    """One comparison: the content's and the style's size, how many pictures, how strong.
-
-    Pictures have shapes and noise, or are all of one ``colour``, RGB in [0, 1].
-    """
-
-    height: int
-    width: int
-    style_height: int
-    style_width: int
-    batch: int
-    alpha: float
-    content_colour: tuple[float, float, float] | None = None
-    style_colour: tuple[float, float, float] | None = None
-
-
-HOSTILE = (
-    Case(16, 16, 2000, 16, 1, 1.0),
-    Case(64, 80, 64, 64, 1, 1.0, style_colour=(0, 0, 0)),
-    Case(64, 80, 64, 64, 1, 1.0, style_colour=(1, 1, 1)),
-    Case(64, 80, 64, 64, 2, 1.0, style_colour=(0.8, 0.1, 0.3)),
-    Case(64, 80, 64, 64, 1, 1.0, content_colour=(0, 0, 0)),
-    Case(64, 80, 64, 64, 1, 1.0, content_colour=(1, 1, 1)),
-    Case(64, 80, 64, 64, 1, 1.0, content_colour=(0.2, 0.4, 0.9), style_colour=(1, 1, 0)),
-    Case(96, 96, 64, 64, 1, 0.0),
-    Case(96, 96, 64, 64, 1, 1.0),
-)
-
-
-def cases(count: int = CASES, seed: int = 0) -> list[Case]:
-    """Random cases; the smallest allowed picture and a long strip are always among them."""
-    random = np.random.default_rng(seed)
-
-    def size() -> int:
-        return int(np.exp(random.uniform(np.log(16), np.log(160))))
-
-    drawn = [
-        Case(size(), size(), size(), size(), int(random.integers(1, 4)), random.uniform())
-        for _ in range(count)
-    ]
-    fixed = [
-        Case(16, 16, 16, 16, 1, 1.0),
-        Case(1030, 33, 64, 48, 1, 0.5),
-        Case(64, 64, 16, 200, 2, 0.0),
-        Case(100, 75, 64, 64, 3, 1.0),
-    ]
-    return (fixed + drawn)[:count]
 
 
 @dataclass
@@ -116,7 +65,7 @@ class Difference:
 
 
 @dataclass
-class Report:
+class ParityReport:
     """The differences found, by output, for files of one precision.
 
     Images are in [0, 1] and compared as they are; features, statistics and styles relative to
@@ -169,31 +118,14 @@ def _bytes(image: Tensor, height: int, width: int) -> Array:
     return np.ascontiguousarray(cut.permute(0, 2, 3, 1).numpy())
 
 
-def _pictures(
-    random: np.random.Generator,
-    count: int,
-    height: int,
-    width: int,
-    colour: tuple[float, float, float] | None,
-) -> Array:
-    """Pictures with large shapes and noise, or of one colour, uint8 ``[N, H, W, 3]``."""
-    coarse = torch.from_numpy(random.random((count, 3, 5, 5))).float()
-    smooth = F.interpolate(coarse, (height, width), mode="bicubic").clamp(0, 1)
-    noise = torch.from_numpy(random.normal(0, 0.05, smooth.shape)).float()
-    pictures = (smooth + noise).clamp(0, 1)
-    if colour is not None:
-        pictures = torch.tensor(colour).view(1, 3, 1, 1).expand_as(pictures)
-    return np.ascontiguousarray(pictures.mul(255).byte().permute(0, 2, 3, 1).numpy())
-
-
 @torch.inference_mode()
-def compare(
+def measure_parity(
     model: Fast | VGG19,
     files: Mapping[str, Mapping[str, Path]],
     chosen: Sequence[Case] | None = None,
     providers: tuple[str, ...] = ("CPUExecutionProvider",),
-) -> list[Report]:
-    """Run a model's ONNX files and torch, in float32, on the same pictures; see Report.
+) -> list[ParityReport]:
+    """Run a model's ONNX files and torch, in float32, on the same pictures; see ParityReport.
 
     ``files`` are by precision and part: encoder, decoder, perhaps style, and whole. By default the
     cases are those of `cases` and the hostile ones.
@@ -204,7 +136,7 @@ def compare(
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     sides = [
         _Side(
-            Report(precision),
+            ParityReport(precision),
             {
                 part: onnxruntime.InferenceSession(file, options, providers=list(providers))
                 for part, file in of_precision.items()
@@ -214,10 +146,10 @@ def compare(
     ]
     for number, case in enumerate([*cases(), *HOSTILE] if chosen is None else chosen):
         random = np.random.default_rng(number)
-        content = _pictures(random, case.batch, case.height, case.width, case.content_colour)
+        content = pictures_of(random, case.batch, case.height, case.width, case.content_colour)
         # One style for the batch and one each, in turn.
         styles = case.batch if number % 2 else 1
-        style = _pictures(random, styles, case.style_height, case.style_width, case.style_colour)
+        style = pictures_of(random, styles, case.style_height, case.style_width, case.style_colour)
         strengths = np.full(styles, case.alpha, np.float32)
         _compare(model, sides, content, style, strengths, number)
     return [side.report for side in sides]
@@ -227,7 +159,7 @@ def compare(
 class _Side:
     """The sessions of one precision, and what was found of them."""
 
-    report: Report
+    report: ParityReport
     sessions: Mapping[str, onnxruntime.InferenceSession]
 
     def run(self, part: str, **inputs: Tensor) -> list[Array]:
@@ -311,7 +243,7 @@ def _rows(name: str) -> Iterator[str]:
         if None not in parts.values()
     }
     for label, chosen in (("random", cases()), ("hostile", list(HOSTILE))):
-        for report in compare(model, files, chosen):
+        for report in measure_parity(model, files, chosen):
             for output, difference in report.differences.items():
                 yield (
                     f"| {name:5} | {report.precision:9} | {label:7} | {report.count:5} |"

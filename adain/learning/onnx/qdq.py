@@ -1,4 +1,4 @@
-"""ONNX graphs in 8-bit integers: static quantisation with QuantizeLinear and DequantizeLinear.
+"""Static 8-bit quantization of ONNX graphs, with QuantizeLinear and DequantizeLinear (QDQ).
 
 Values between layers are uint8 with one scale per tensor, kernels int8 with one scale per output
 channel, as ONNX Runtime's integer convolutions want them. Biases make up for the mean error of
@@ -15,7 +15,7 @@ from onnx import ModelProto, NodeProto, helper, numpy_helper
 from adain.learning.onnx.calibration import Array, Network, Observed, choose_levels
 
 
-def quantise(network: Network, seen: Observed) -> ModelProto:
+def quantize_network(network: Network, seen: Observed) -> ModelProto:
     """The model with its chosen convolutions in 8 bits; inputs and outputs are as they were."""
     return _Writer(network, seen).write()
 
@@ -31,7 +31,7 @@ class _Writer:
 
     def write(self) -> ModelProto:
         for value in self.network.model.graph.input:
-            self._quantise_made(value.name)
+            self._quantize_made(value.name)
         for node in self.network.model.graph.node:
             copy = NodeProto()
             copy.CopyFrom(node)
@@ -44,7 +44,7 @@ class _Writer:
                 copy.output[0] += "/exact"
             self.nodes.append(copy)
             for name in node.output:
-                self._quantise_made(name)
+                self._quantize_made(name)
         model = ModelProto()
         model.CopyFrom(self.network.model)
         graph = model.graph
@@ -70,8 +70,8 @@ class _Writer:
         self.constants[name] = np.asarray(value).astype(dtype)
         return name
 
-    def _quantise_made(self, name: str) -> None:
-        """What has to follow the node that makes a tensor, if that is to be quantised."""
+    def _quantize_made(self, name: str) -> None:
+        """What has to follow the node that makes a tensor, if that is to be quantized."""
         if name not in self.levels:
             return
         network, levels = self.network, self.levels[name]

@@ -1,4 +1,4 @@
-"""8-bit model files for CPUs: made, measured against float32, and kept only where they pay.
+"""8-bit quantized model files for CPUs: made, measured, and kept only where they pay.
 
 ``adain quantize --model vgg19 CONTENT_DIR STYLE_DIR -o DIR``
 """
@@ -18,13 +18,13 @@ from onnx import ModelProto, helper
 
 from adain import weights
 from adain.errors import AdaINError, failing
-from adain.learning.evaluation.evaluate import markdown_table
 from adain.learning.onnx.calibration import Network, observe
-from adain.learning.onnx.qdq import quantise
+from adain.learning.onnx.qdq import quantize_network
 from adain.learning.onnx.storage import stored_in_full
 from adain.learning.onnx.whole import join
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.sessions import Sessions
+from adain.tables import markdown_table
 
 FASTER = 1.5
 MEAN_STEPS = 2.0
@@ -32,19 +32,19 @@ CALIBRATION_SIDE = 256
 # Of vgg19's decoder only the last four: with all seven in 8 bits its pictures were 1.85/255 off,
 # with the first four 1.74, with these 1.03 for nearly the same time.
 CHOSEN = {("vgg19", "decoder"): slice(-4, None)}
-# The networks that are quantised. `fast`'s style network runs once for a style.
+# The networks that are quantized. `fast`'s style network runs once for a style.
 PARTS = ("encoder", "decoder")
 # Of the files of either side this many are never calibrated on.
 HELD_OUT = 200
 NOT_KEPT = 1
 
 FloatArray = npt.NDArray[np.float32]
-Pair = tuple[FloatArray, FloatArray]
+PixelPair = tuple[FloatArray, FloatArray]
 
 
 def draw_pairs(
     content: Path, style: Path, count: int, side: int, seed: int, *, held_out: bool
-) -> list[Pair]:
+) -> list[PixelPair]:
     """Random contents and styles, float32 ``[1, 3, side, side]``, RGB in [0, 1].
 
     Held-out ones come from other files than the rest; what they are depends on the names alone.
@@ -64,7 +64,7 @@ def draw_pairs(
     return list(zip(*drawn, strict=True))
 
 
-def with_grain(pairs: Sequence[Pair], seed: int = 0) -> list[Pair]:
+def with_grain(pairs: Sequence[PixelPair], seed: int = 0) -> list[PixelPair]:
     """The pairs, every fourth with grain, whose deviation is up to 0.2 of the range.
 
     Pictures for training are small and smooth. Without grain in the calibration, drawn pictures
@@ -111,7 +111,9 @@ class Networks:
         return self.run("decoder", **self.decoder_inputs(content, style))[0]
 
 
-def build(model: str, files: Mapping[str, Path], pairs: Sequence[Pair]) -> dict[str, ModelProto]:
+def build(
+    model: str, files: Mapping[str, Path], pairs: Sequence[PixelPair]
+) -> dict[str, ModelProto]:
     """The 8-bit encoder and decoder from float32 ``files``, calibrated on ``pairs`` at strength 1.
 
     Inputs, outputs and properties are those of the float32 files, but for ``precision``.
@@ -132,7 +134,7 @@ def build(model: str, files: Mapping[str, Path], pairs: Sequence[Pair]) -> dict[
             exported = stored_in_full(onnx.load(files[part]))
         names = [node.name for node in exported.graph.node if node.op_type == "Conv"]
         network = Network(exported, names[CHOSEN.get((model, part), slice(None))])
-        made[part] = quantise(network, observe(network, feeds[part]))
+        made[part] = quantize_network(network, observe(network, feeds[part]))
         _note_precision(made[part])
     return made
 
@@ -188,22 +190,22 @@ class Comparison:
         return markdown_table(header, rows)
 
 
-def compare(
-    files: Mapping[str, Path], ours: Mapping[str, Path], pairs: Sequence[Pair], runs: int
+def compare_precisions(
+    files: Mapping[str, Path], ours: Mapping[str, Path], pairs: Sequence[PixelPair], runs: int
 ) -> Comparison:
     """The pictures and the times of float32 ``files`` and of the 8-bit ones among ``ours``.
 
     Each pair is stylised by float32, and by float32 with the encoder, the decoder or both in 8
     bits. Times are those of the first pair, ``runs`` of each side in turns.
     """
-    reference, quantised = Networks(files), Networks({**files, **ours})
+    reference, quantized = Networks(files), Networks({**files, **ours})
     comparison = Comparison()
     for content, style in pairs:
         expected = reference.stylize(content, style)
         pictures = {
-            "both": quantised.stylize(content, style),
-            "encoder": reference.run("decoder", **quantised.decoder_inputs(content, style))[0],
-            "decoder": quantised.run("decoder", **reference.decoder_inputs(content, style))[0],
+            "both": quantized.stylize(content, style),
+            "encoder": reference.run("decoder", **quantized.decoder_inputs(content, style))[0],
+            "decoder": quantized.run("decoder", **reference.decoder_inputs(content, style))[0],
         }
         for label, picture in pictures.items():
             difference = 255 * float(np.abs(picture - expected).mean())
@@ -212,7 +214,7 @@ def compare(
     for part in PARTS:
         taken: tuple[list[float], list[float]] = ([], [])
         for _ in range(runs):
-            for side, seconds in zip((reference, quantised), taken, strict=True):
+            for side, seconds in zip((reference, quantized), taken, strict=True):
                 start = time.perf_counter()
                 side.run(part, **inputs[part])
                 seconds.append(time.perf_counter() - start)
@@ -236,6 +238,8 @@ def quantize_model(
     ``pictures`` pairs are calibrated on; ``held_out`` pairs of ``side`` pixels are compared.
     """
     files = weights.find_model(model)
+    # Looked for now, not after the calibration.
+    whole = weights.find(weights.onnx_file(model, "whole"), get="`python -m export` makes it")
     calibration = draw_pairs(content, style, pictures, CALIBRATION_SIDE, 0, held_out=False)
     made = build(model, files, with_grain(calibration))
     output.mkdir(parents=True, exist_ok=True)
@@ -244,7 +248,7 @@ def quantize_model(
         for part, path in ours.items():
             path.write_bytes(made[part].SerializeToString(deterministic=True))
         pairs = draw_pairs(content, style, held_out, side, 1, held_out=True)
-        comparison = compare(files, ours, pairs, runs)
+        comparison = compare_precisions(files, ours, pairs, runs)
         if not comparison.keeps():
             return comparison, []
         for part in set(files) - set(made):
@@ -252,7 +256,6 @@ def quantize_model(
             _note_precision(made[part])
         properties = {entry.key: entry.value for entry in made["encoder"].metadata_props}
         made["whole"] = join(made, int(properties["stride"]), properties["skips"].split())
-        whole = weights.find(weights.onnx_file(model, "whole"), get="`python -m export` makes it")
         made["whole"].metadata_props.extend(onnx.load(whole).metadata_props)
         _note_precision(made["whole"])
         kept = []

@@ -1,4 +1,4 @@
-"""Weights of ONNX files stored in half precision, with the values they had.
+"""Half-precision storage of ONNX weights, with the values they had.
 
 Trained weights are float16. A float32 file need not hold them in 32 bits: a Cast, which runtimes
 fold into a constant as they load the file, gives the same float32 numbers from half the bytes.

@@ -1,4 +1,4 @@
-"""The one file for other people's programs: a model's parts joined in ONNX.
+"""Graph composition: a model's parts joined in one ONNX file, for other people's programs.
 
 A few nodes around them turn uint8 pictures of any size into what the parts take, and back.
 """

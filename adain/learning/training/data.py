@@ -1,4 +1,4 @@
-"""Image folders as endless random crops."""
+"""Data loading with augmentation: image folders as endless random crops."""
 
 import hashlib
 import math

@@ -9,8 +9,8 @@ from torchvision.utils import make_grid
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.models.layers import adain
 from adain.learning.training.data import ImageStore
-from adain.learning.training.feature_pool import see
-from adain.learning.training.objective import Objective
+from adain.learning.training.feature_pool import vgg_features
+from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.options import TrainOptions
 
 # The side of the pictures that runs are compared by, whatever the crops they train on.
@@ -31,7 +31,9 @@ class HeldOut:
         )
 
     @torch.no_grad()
-    def evaluate(self, network: nn.Module, objective: Objective) -> tuple[dict[str, float], Tensor]:
+    def evaluate(
+        self, network: nn.Module, objective: TrainingObjective
+    ) -> tuple[dict[str, float], Tensor]:
         """Mean losses of a network on the pairs, and their pictures.
 
         ``network`` is what is trained of a model, in evaluation mode. The losses are ``target``,
@@ -43,21 +45,25 @@ class HeldOut:
         pictures = []
         for content, style in zip(self.content.split(4), self.style.split(4), strict=True):
             one = torch.ones(len(content), 1, 1, 1, device=content.device)
-            seen = see(objective.vgg, content, objective.skips)
-            seen_style = see(objective.vgg, style)
+            features = vgg_features(objective.vgg, content, objective.skips)
+            style_features = vgg_features(objective.vgg, style)
             generator = torch.Generator().manual_seed(0)
-            shift, image, estimate = objective.shift_loss(network, seen, seen_style, one, generator)
-            same, _ = objective.stylize(network, seen, seen_style, 0 * one)
+            shift, image, estimate = objective.shift_loss(
+                network, features, style_features, one, generator
+            )
+            same, _ = objective.stylize(network, features, style_features, 0 * one)
             image, same = (pixels.float().clamp(0, 1) for pixels in (image, same))
-            output = see(objective.vgg, image)
-            target = adain(seen.features, seen.statistics[-1], seen_style.statistics[-1], one)
+            output = vgg_features(objective.vgg, image)
+            target = adain(
+                features.features, features.statistics[-1], style_features.statistics[-1], one
+            )
             losses = {
                 "target": mean_squared_error(output.features, target),
-                "style": style_loss(output.statistics, seen_style.statistics),
+                "style": style_loss(output.statistics, style_features.statistics),
                 "pixel": pixel_loss(same, content),
                 **({} if shift is None else {"shift": shift}),
             }
-            exact = seen_style.style
+            exact = style_features.style
             # The first shape of ``fast`` estimates no statistics.
             if estimate is not None and estimate.shape == exact.shape:
                 losses["estimate"] = estimate_loss(estimate, exact, objective.deviation())

@@ -1,4 +1,4 @@
-"""The log of a run: ``log.jsonl``, and TensorBoard where that is wanted."""
+"""Logging of a run: ``log.jsonl``, and TensorBoard where that is wanted."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Training without an end, the models in turn: what ``make train`` runs, and continues.
+"""Continual training without an end, the models in turn: what ``make train`` runs.
 
 adain long-run photos/ paintings/ --turn 30
 """
@@ -19,10 +19,8 @@ from adain.learning.evaluation.candidates import Judge, consider
 from adain.learning.models.pretrained import load_trainable
 from adain.registry import BUILT_IN
 
-Report = Callable[[str], object]
 
-
-def long_run(
+def train_in_turn(
     content_dir: Path,
     style_dir: Path,
     models: Sequence[str],
@@ -33,7 +31,7 @@ def long_run(
     folder: Path = Path("weights"),
     weights: Path | None = None,
     options: Sequence[str] = (),
-    report: Report = click.echo,
+    report: Callable[[str], object] = click.echo,
 ) -> None:
     """Train models in turn, ``turn`` minutes each, until SIGINT or SIGTERM, or so many turns.
 
@@ -86,7 +84,7 @@ def _command(content: Path, style: Path, run_dir: Path, model: str, turn: float)
 
 
 def _start(
-    model: str, run_dir: Path, folder: Path, given: Path | None, report: Report
+    model: str, run_dir: Path, folder: Path, given: Path | None, report: Callable[[str], object]
 ) -> list[str]:
     """The option that says what a run starts from; the same at every call for the same run.
 

@@ -24,9 +24,9 @@ from torch import Tensor
 from tqdm import tqdm
 
 from adain.errors import AdaINError, found_error
+from adain.learning.devices import matrix_peak, torch_device
 from adain.learning.training.log import Log
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import matrix_peak
+from adain.learning.training.options import TrainOptions
 from adain.learning.training.processes import rank
 from adain.learning.training.trainer import Trainer
 
@@ -113,7 +113,7 @@ def _process_group(options: TrainOptions) -> Iterator[None]:
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield
         return
-    cuda = choose_device(options.device).type == "cuda"
+    cuda = torch_device(options.device).type == "cuda"
     if cuda:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group("nccl" if cuda else "gloo")
@@ -140,7 +140,7 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
     peak = trainer.ranks * matrix_peak(trainer.device, trainer.dtype)
     session = saved = time.monotonic()
     began = session - trainer.seconds
-    logged_at, logged = trainer.step, session
+    logged, flops, images = session, 0, 0  # since the last line of the log
     with (
         _stop_requested() as received,
         tqdm(
@@ -154,7 +154,8 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
         stop = False
         while trainer.progress() < 1 and not stop:
             started = time.monotonic()
-            flops, images = trainer.flops(), trainer.images_per_step()
+            flops += trainer.flops()
+            images += trainer.images_per_step()
             logged += time.monotonic() - started  # no part of the rate of steps
             latest = trainer.train_step()
             recent.append(latest)
@@ -169,11 +170,10 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
                 values = trainer.averaged(_means(recent))  # waits for the device
                 recent.clear()
                 now = time.monotonic()
-                rate = (trainer.step - logged_at) / (now - logged)
-                logged_at, logged = trainer.step, now
-                values["images_per_second"] = rate * images
-                values["teraflops"] = rate * flops / 1e12
-                values["fraction_of_peak"] = rate * flops / peak
+                values["images_per_second"] = images / (now - logged)
+                values["teraflops"] = flops / (now - logged) / 1e12
+                values["fraction_of_peak"] = flops / (now - logged) / peak
+                logged, flops, images = now, 0, 0
                 _require_finite(trainer, values["total"])
                 if log is not None:
                     log.write(trainer.step, "train", values)

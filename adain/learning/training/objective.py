@@ -1,4 +1,4 @@
-"""What a step of training minimises: the losses of the batch that belongs to it.
+"""The training objective: the losses of the batch that belongs to a step.
 
 First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
 loss, end to end. In every eight samples of the second part two must give the content back, pixel
@@ -16,9 +16,10 @@ from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss,
 from adain.learning.models.layers import adain, channel_statistics
 from adain.learning.models.networks import ResidualDecoder, VGG19Encoder
 from adain.learning.training.data import ImageStore, sent
-from adain.learning.training.feature_pool import Pool, Seen, see
+from adain.learning.training.feature_pool import FeaturePool, VGGFeatures, vgg_features
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.processes import rank, ranks
+from adain.learning.training.schedule import phase_of
 
 # Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
 MOST_SHIFTED = 7
@@ -26,7 +27,7 @@ MOST_SHIFTED = 7
 DEVIATION_CROPS = 64
 
 
-class Objective:
+class TrainingObjective:
     """The losses of every step, which follow from the options and the step alone.
 
     In a process group (torch.distributed) each process computes its share of the batch, and the
@@ -55,7 +56,7 @@ class Objective:
         # What the decoder is given of the content beside relu4_1.
         self.skips = ResidualDecoder.SKIPS if options.model == "vgg19" else ()
         self.pools = [
-            Pool(
+            FeaturePool(
                 store,
                 vgg,
                 size=4 * options.batch_size,
@@ -68,7 +69,7 @@ class Objective:
         ]
 
     def stylize(
-        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor
+        self, network: nn.Module, content: VGGFeatures, style: VGGFeatures, alpha: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """The stylised images, and the styles as ``fast`` estimates them.
 
@@ -101,7 +102,7 @@ class Objective:
         # Smaller crops teach as much here, and twice as many of them still cost only half.
         crop, count = max(64, self.options.crop // 2), 2 * self.options.batch_size
         own = self._own(count)
-        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+        generator = self._generator(step)
         content, style = (store.random_crops(count, crop, generator, own) for store in self.stores)
         # Paintings must be reconstructed as well as photos.
         flags = sent((torch.rand(2, count, generator=generator) < 0.5)[:, own], self.device)
@@ -110,22 +111,26 @@ class Objective:
         content = content.contiguous(memory_format=torch.channels_last)
         if self.options.model == "fast":
             # Each half of the samples is reconstructed in one of both ways that must do so.
-            seen, other = Seen(content, content, [], []), torch.where(identity, content, style)
-            styles = Seen(other, other, [], [])
-            image, _ = self.stylize(network, seen, styles, identity[:, :1].float())
+            features, other = (
+                VGGFeatures(content, content, [], []),
+                torch.where(identity, content, style),
+            )
+            styles = VGGFeatures(other, other, [], [])
+            image, _ = self.stylize(network, features, styles, identity[:, :1].float())
         else:
-            seen = see(self.vgg, content, self.skips)
+            features = vgg_features(self.vgg, content, self.skips)
             none = torch.zeros(1, 1, 1, 1, device=self.device)
-            image, _ = self.stylize(network, seen, seen, none)
+            image, _ = self.stylize(network, features, features, none)
         pixel = self._mean(pixel_loss(image, content), count)
         return {"pixel": pixel, "total": self.options.reconstruction_weight * pixel}
 
     def losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
         """The losses of the training batch that belongs to this step, ``total`` among them."""
         options = self.options
-        if step < options.estimate_steps:
+        phase = phase_of(options, step)
+        if phase == "estimate":
             return self._estimate_losses(network, step)
-        if step < options.estimate_steps + options.warm_up:
+        if phase == "reconstruction":
             return self._reconstruction_losses(network, step)
         count = options.batch_size
         # Everything random follows from the step alone, so a resumed run draws the same batches.
@@ -183,21 +188,32 @@ class Objective:
             total = total + options.estimate_weight * losses["estimate"]
         return losses | {"total": total}
 
+    def estimate_crop(self, step: int) -> int:
+        """The side of the crops that the style network alone is trained on in a step."""
+        return self._estimate_crop(self._generator(step))
+
+    def _estimate_crop(self, generator: Generator) -> int:
+        scale = float(2 ** torch.rand(1, generator=generator, dtype=torch.float64))
+        return 16 * round(scale * self.options.crop / 16)
+
+    def _generator(self, step: int) -> Generator:
+        # Everything random follows from the step alone, so a resumed run draws the same batches.
+        return torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
+
     def _estimate_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
         """The error of the style network alone: regression, no decoder and no gradient of VGG-19.
 
         Styles are crops of paintings and photos, between the size of `crop` and twice that.
         """
-        generator = torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
-        scale = float(2 ** torch.rand(1, generator=generator, dtype=torch.float64))
-        crop = 16 * round(scale * self.options.crop / 16)
+        generator = self._generator(step)
+        crop = self._estimate_crop(generator)
         count = self.options.batch_size
         own = self._own(count)
         photo = torch.rand(count, generator=generator) < 0.25
         photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
         chosen = sent(photo, self.device).view(-1, 1, 1, 1)
         images = torch.where(chosen, photos, paintings)[own]
-        style = see(self.vgg, images.contiguous(memory_format=torch.channels_last))
+        style = vgg_features(self.vgg, images.contiguous(memory_format=torch.channels_last))
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
             _, estimate = network(None, style.image, torch.ones(1, 1, 1, 1, device=self.device))
         error = self._mean(estimate_loss(estimate, style.style, self.deviation()), count)
@@ -212,12 +228,17 @@ class Objective:
         if self._deviation is None:
             generator = torch.Generator().manual_seed(0)
             crops = self.stores[1].random_crops(DEVIATION_CROPS, self.options.crop, generator)
-            parts = [see(self.vgg, part).style.log1p() for part in crops.split(8)]
+            parts = [vgg_features(self.vgg, part).style.log1p() for part in crops.split(8)]
             self._deviation = torch.cat(parts).std(dim=0, keepdim=True) + 1e-3
         return self._deviation
 
     def shift_loss(
-        self, network: nn.Module, content: Seen, style: Seen, alpha: Tensor, generator: Generator
+        self,
+        network: nn.Module,
+        content: VGGFeatures,
+        style: VGGFeatures,
+        alpha: Tensor,
+        generator: Generator,
     ) -> tuple[Tensor | None, Tensor, Tensor | None]:
         """How much a picture changes, pixel by pixel, if its content is moved (shift equivariance).
 
@@ -239,7 +260,7 @@ class Objective:
             lambda all: torch.cat([all, all]).contiguous(memory_format=torch.channels_last)
         )
         both, estimate = self.stylize(
-            network, Seen(contents, contents, [], []), styles, torch.cat([alpha, alpha])
+            network, VGGFeatures(contents, contents, [], []), styles, torch.cat([alpha, alpha])
         )
         assert estimate is not None
         image, moved_image = both.chunk(2)

@@ -1,4 +1,4 @@
-"""The optimiser of training: Muon for the convolutions, Adam for everything else."""
+"""The optimizer of training: Muon for the convolutions, Adam for everything else."""
 
 from typing import Any
 
@@ -6,11 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from adain.learning.models.layers import ToPixels
+from adain.learning.training.schedule import MUON_RATE
 
-# A step of Muon has this spectral norm for a learning rate of 1, whatever the width of the layer;
-# scaled to the size of Adam's steps instead (Liu et al. 2025) it was too much for wide layers and
-# too little for narrow ones.
-MUON_RATE = 5.0
 # The quintic of Jordan et al. 2024, and how often it is applied.
 QUINTIC = (3.4445, -4.7750, 2.0315)
 ITERATIONS = 5

@@ -1,13 +1,29 @@
-"""How to train: the options of `adain train` and their defaults."""
+"""The training options and their defaults, checked; without PyTorch, as the CLI reads them."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
 
-import torch
-
+from adain.choices import check_choices
 from adain.errors import AdaINError, found_error
-from adain.learning.training.schedule import SCHEDULES
+from adain.learning.training.schedule import Schedule
 from adain.registry import TRAINED
+
+# Of plain reconstruction, for a network that starts from scratch.
+RECONSTRUCTION_STEPS = 1500
+# What may differ where a run goes on: its length, the clock, the machine, what is written beside
+# the weights, and what the next steps minimise and how fast. Paths may, as files move.
+MAY_CHANGE = frozenset(
+    {
+        *("steps", "hours", "session_minutes", "checkpoint_minutes"),
+        *("device", "precision", "compile", "vgg", "weights"),
+        *("log_every", "evaluate_every", "resumable", "tensorboard"),
+        *("learning_rate", "clip_norm", "style_weight", "reconstruction_weight"),
+        *("shift_weight", "estimate_weight"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -23,11 +39,11 @@ class TrainOptions:
     batch_size: int = 8
     steps: int | None = None
     hours: float | None = None
-    optimizer: str = "muon"
-    schedule: str = "cosine"
+    optimizer: Literal["muon", "adam"] = "muon"
+    schedule: Schedule = "cosine"
     learning_rate: float = 4e-4
     ramp_steps: int = 100
-    reconstruction_steps: int | None = None  # 1500; none where ``weights`` are given
+    reconstruction_steps: int | None = None  # as `warm_up` has it
     estimate_steps: int = 0  # of ``fast`` alone: first so many steps of its style network alone
     reuse: int = 2
     zoom: float = 2.0  # of the contents' crops a third are enlarged up to so many times
@@ -41,7 +57,7 @@ class TrainOptions:
     vgg: str | os.PathLike[str] | None = None  # a rounded loss network instead of the published
     seed: int = 0
     device: str = "auto"
-    precision: str = "auto"
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
     compile: bool | None = None
     held_out: int = 16
     log_every: int = 10
@@ -56,13 +72,12 @@ class TrainOptions:
             if not good:
                 raise found_error(name, repr(getattr(self, name)), allowed)
 
+        check_choices(self)
         check(self.model in TRAINED, "model", " or ".join(TRAINED))
         check(64 <= self.crop <= 512 and self.crop % 16 == 0, "crop", "a multiple of 16 in 64..512")
         check(self.batch_size >= 1, "batch_size", "1 or more")
         check(self.reuse >= 1, "reuse", "1 or more")
         check(1 <= self.zoom <= 8, "zoom", "1 to 8")
-        check(self.schedule in SCHEDULES, "schedule", " or ".join(SCHEDULES))
-        check(self.optimizer in ("muon", "adam"), "optimizer", "muon or adam")
         check(self.steps is None or self.steps >= 1, "steps", "1 or more")
         check(self.hours is None or self.hours > 0, "hours", "more than 0")
         minutes = self.session_minutes
@@ -76,7 +91,6 @@ class TrainOptions:
         check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
         check(self.learning_rate > 0, "learning_rate", "more than 0")
-        check(self.precision in ("auto", "bf16", "fp32"), "precision", "auto, bf16 or fp32")
         if self.steps is not None and self.hours is not None:
             raise AdaINError("give either steps or hours, and not both")
         if self.schedule == "cosine" and self.steps is None and self.hours is None:
@@ -85,14 +99,28 @@ class TrainOptions:
     @property
     def warm_up(self) -> int:
         """How many steps of reconstruction come first."""
-        if self.reconstruction_steps is not None:
-            return self.reconstruction_steps
-        return 1500 if self.weights is None else 0
+        return _warm_up(self.reconstruction_steps, self.weights)
 
 
-def choose_device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
-    return torch.device(name)
+def _warm_up(steps: int | None, weights: str | os.PathLike[str] | None) -> int:
+    if steps is not None:
+        return steps
+    return RECONSTRUCTION_STEPS if weights is None else 0
+
+
+def check_continues(options: TrainOptions, before: Mapping[str, Any], run_dir: Path) -> None:
+    """Raise AdaINError where the options ``before`` of a run's checkpoint do not let it go on.
+
+    Names the options that differ. Those that the checkpoint does not know had their defaults.
+    """
+    earlier = {field.name: before.get(field.name, field.default) for field in fields(options)}
+    # By default it depends on whether weights are given, and it is the number that counts.
+    earlier["reconstruction_steps"] = _warm_up(earlier["reconstruction_steps"], earlier["weights"])
+    now = asdict(options) | {"reconstruction_steps": options.warm_up}
+    changed = [name for name in now if name not in MAY_CHANGE and now[name] != earlier[name]]
+    if changed:
+        differences = ", ".join(f"{name} {earlier[name]!r}, not {now[name]!r}" for name in changed)
+        raise AdaINError(
+            f"{run_dir}: holds a run of {differences}; give it what it began with, or choose"
+            " another folder"
+        )

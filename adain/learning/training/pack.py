@@ -1,4 +1,4 @@
-"""Smaller copies of what training needs, to take to another machine.
+"""Packing a data set small, with weights, to train on another machine.
 
 adain pack photos/ -o packed/content --megabytes 14
 adain pack photos/ paintings/ -o packed --megabytes 20 --vgg \\
@@ -23,7 +23,7 @@ from adain.registry import BUILT_IN, TRAINED
 ENTRY = "NAME=FILE"
 
 
-def pack(
+def pack_images(
     folder: Path, output: Path, megabytes: float, short_side: int = 256, quality: int = 80
 ) -> tuple[int, int]:
     """Write a random part of a folder's images into ``output`` as WebP; the number and bytes.
@@ -67,7 +67,7 @@ def pack_all(
     """Pack contents and styles into folders of ``output``, and the loss network beside them.
 
     Of ``megabytes`` the images get what the loss network leaves, half each. Returns a line for each
-    thing packed. AdaINError as `pack`, and where nothing is left.
+    thing packed. AdaINError as `pack_images`, and where nothing is left.
     """
     lines = []
     if vgg:
@@ -79,7 +79,7 @@ def pack_all(
             raise found_error("megabytes", str(megabytes), allowed)
         megabytes -= size / 1e6
     for folder, name in ((content, "content"), (style, "style")):
-        count, size = pack(folder, output / name, megabytes / 2, **options)
+        count, size = pack_images(folder, output / name, megabytes / 2, **options)
         lines.append(f"{output / name}: {count} images, {size / 1e6:.1f} MB")
     return lines
 

@@ -1,4 +1,4 @@
-"""Which process this is of those that torchrun started, and of how many."""
+"""Rank and world size of distributed training, 0 and 1 where there is one process."""
 
 import torch.distributed as dist
 

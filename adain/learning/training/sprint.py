@@ -1,4 +1,4 @@
-"""Training in one short session, from a packed folder, on a machine with PyTorch alone.
+"""One short training session from a packed folder, on a machine with PyTorch alone.
 
 python -m adain.learning.training.sprint PACKED -o OUT --model vgg19 --minutes 8
 
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adain.choices import choices
 from adain.errors import AdaINError, found_error
 from adain.learning.models.loss_network import ROUNDED_FILE
 from adain.learning.training.loop import train
@@ -89,16 +90,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     length.add_argument("--steps", type=int, help="instead of minutes")
     parser.add_argument("--crop", type=int, default=256, help="side in pixels [256]")
     parser.add_argument("--batch-size", type=int, default=64, help="pairs in a step [64]")
-    parser.add_argument("--learning-rate", type=float, help="peak [4e-4]")
-    parser.add_argument("--reuse", type=int, help="batches that see a crop [2]")
+    parser.add_argument(
+        "--learning-rate", type=float, help=f"peak [{TrainOptions.learning_rate:g}]"
+    )
+    parser.add_argument("--reuse", type=int, help=f"batches that see a crop [{TrainOptions.reuse}]")
     parser.add_argument("--style-weight", type=float)
     parser.add_argument("--shift-weight", type=float, help="of fast alone")
-    parser.add_argument("--zoom", type=float, help="a third of contents enlarged up to this [2]")
+    zoom = f"a third of contents enlarged up to this [{TrainOptions.zoom:g}]"
+    parser.add_argument("--zoom", type=float, help=zoom)
     parser.add_argument("--estimate-steps", type=int, help="of fast alone")
     parser.add_argument("--reconstruction-steps", type=int)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--device")
-    parser.add_argument("--precision", choices=["auto", "bf16", "fp32"])
+    parser.add_argument("--precision", choices=choices(TrainOptions, "precision"))
     parser.add_argument("--no-compile", dest="compile", action="store_false", default=None)
     given = vars(parser.parse_args(arguments))
     packed, output, minutes = Packed(given.pop("packed")), given.pop("output"), given.pop("minutes")

@@ -1,4 +1,4 @@
-"""A training run: what a step changes, what survives it, and what it is judged by."""
+"""Training state: networks, optimizer, EMA, checkpoints, and what a step changes."""
 
 import gc
 import hashlib
@@ -18,20 +18,20 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
 
-from adain.errors import AdaINError, found_error
+from adain.errors import found_error
 from adain.files import write_atomically
+from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
+from adain.learning.training import schedule
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut, sheet
-from adain.learning.training.objective import Objective
+from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.optimizer import MuonAndAdam
-from adain.learning.training.options import TrainOptions, choose_device
-from adain.learning.training.precision import training_dtype
+from adain.learning.training.options import TrainOptions, check_continues
 from adain.learning.training.processes import rank, ranks
-from adain.learning.training.schedule import rate_share
 
 # The options that the held-out total, by which weights are chosen, depends on.
 TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight", "shift_weight")
@@ -58,7 +58,7 @@ class Trainer:
             raise found_error(
                 "batch_size", str(options.batch_size), f"a multiple of the {self.ranks} processes"
             )
-        self.device = choose_device(options.device)
+        self.device = torch_device(options.device)
         self.dtype = self._agreed(training_dtype(options.precision, self.device))
         torch.manual_seed(options.seed)
         # VGG-19 in the losses runs wholly in the training precision: autocast would convert its
@@ -101,7 +101,9 @@ class Trainer:
         self.skipped = [message for store in stores for message in store.skipped]
         cuda = self.device.type == "cuda"
         compiled = cuda if options.compile is None else options.compile
-        self.objective = Objective(options, self.vgg, self.content, self.style, compiled=compiled)
+        self.objective = TrainingObjective(
+            options, self.vgg, self.content, self.style, compiled=compiled
+        )
         self.network: nn.Module = self.trained
         if self.ranks > 1:
             self.network = DistributedDataParallel(
@@ -109,7 +111,7 @@ class Trainer:
             )
         if compiled:
             self.network = cast(nn.Module, torch.compile(self.network))
-        self._flops: dict[str, int] = {}
+        self._flops: dict[tuple[schedule.Phase, int | None], int] = {}
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -125,11 +127,7 @@ class Trainer:
 
     def progress(self) -> float:
         """How much of the run is done, 0 to 1; always 0 for one without an end."""
-        if self.options.steps is not None:
-            return min(1.0, self.step / self.options.steps)
-        if self.options.hours is not None:
-            return min(1.0, self.seconds / (3600 * self.options.hours))
-        return 0.0
+        return schedule.progress(self.options, self.step, self.seconds)
 
     def leave_group(self) -> None:
         """Let go of the process group, so that its threads end with it.
@@ -164,17 +162,12 @@ class Trainer:
             losses = dict(zip(losses, (values / self.ranks).tolist(), strict=True))
         return losses
 
-    def _learning_rate(self) -> float:
-        options = self.options
-        share = rate_share(options.schedule, self.step, options.ramp_steps, self.progress())
-        return options.learning_rate * share
-
     def train_step(self) -> dict[str, Tensor]:
         """One step of the optimiser; the losses of its batch, on the device."""
         losses = self.objective.losses(self.network, self.step)
         losses["total"].backward()
         nn.utils.clip_grad_norm_(self.trained.parameters(), self.options.clip_norm)
-        self.optimizer.step(self._learning_rate())
+        self.optimizer.step(schedule.learning_rate(self.options, self.step, self.seconds))
         for layer in self.trained.modules():
             if isinstance(layer, ToPixels):
                 layer.equalise()
@@ -195,35 +188,32 @@ class Trainer:
 
     def images_per_step(self) -> int:
         """Pictures made or looked at in the step that comes next."""
-        return self.options.batch_size * (2 if self._phase() == "reconstruction" else 1)
-
-    def _phase(self) -> str:
-        if self.step < self.options.estimate_steps:
-            return "estimate"
-        warming_up = self.step < self.options.estimate_steps + self.options.warm_up
-        return "reconstruction" if warming_up else "style"
+        reconstruction = schedule.phase_of(self.options, self.step) == "reconstruction"
+        return self.options.batch_size * (2 if reconstruction else 1)
 
     def flops(self) -> int:
         """Floating-point operations of the step that comes next, forwards and backwards.
 
         Two for each multiply-add of convolutions and matrix products; nothing else is counted, the
-        optimiser neither. It takes a step's time, once for each phase.
+        optimiser neither. It takes a step's time, once for each phase and size of crops.
         """
-        phase = self._phase()
-        if phase not in self._flops:
+        phase = schedule.phase_of(self.options, self.step)
+        # The style network alone is trained on crops of many sizes, each with work of its own.
+        kind = phase, self.objective.estimate_crop(self.step) if phase == "estimate" else None
+        if kind not in self._flops:
             # The pools are as they were in the step before, so that only what is new is counted.
             for pool in self.objective.pools if phase == "style" else ():
                 pool.at(self.step - 1)
             if self.options.model == "fast" and phase != "reconstruction":
                 self.objective.deviation()  # once a run and not in every step
             with FlopCounterMode(display=False) as counter:
-                plain = Objective(self.options, self.vgg, self.content, self.style)
+                plain = TrainingObjective(self.options, self.vgg, self.content, self.style)
                 plain.pools = self.objective.pools
                 plain._deviation = self.objective._deviation
                 plain.losses(self.trained, self.step)["total"].backward()
             self.trained.zero_grad(set_to_none=True)
-            self._flops[phase] = counter.get_total_flops() * self.ranks
-        return self._flops[phase]
+            self._flops[kind] = counter.get_total_flops() * self.ranks
+        return self._flops[kind]
 
     def save(self) -> None:
         """Write ``checkpoint.pt``, from which the run goes on."""
@@ -266,12 +256,7 @@ class Trainer:
         if not path.exists():
             return
         state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
-        found = state["options"]["model"]
-        if found != self.options.model:
-            raise AdaINError(
-                f"{self.run_dir}: holds a run of model {found!r}, not {self.options.model!r};"
-                " choose another folder"
-            )
+        check_continues(self.options, state["options"], self.run_dir)
         self.trained.load_state_dict(state["trained"])
         self.ema.load_state_dict(state["ema"])
         self.optimizer.load_state_dict(state["optimizer"])

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FilePayload, Page, sync_playwright
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -28,7 +28,7 @@ NEXT = """act => new Promise(resolve => {
 })"""
 
 
-def picture(size: int, seed: int) -> dict[str, object]:
+def picture(size: int, seed: int) -> FilePayload:
     """A picture with soft and fine detail, as a file for the page."""
     coarse = np.random.default_rng(seed).integers(0, 256, (size // 16, size // 16, 3), np.uint8)
     file = io.BytesIO()
@@ -36,10 +36,11 @@ def picture(size: int, seed: int) -> dict[str, object]:
     return {"name": f"{seed}.png", "mimeType": "image/png", "buffer": file.getvalue()}
 
 
-def upload(page: Page, place: str, file: dict[str, object]) -> dict[str, float]:
+def upload(page: Page, place: str, file: FilePayload) -> dict[str, float]:
     page.evaluate(f"void (window.next = ({NEXT})(null))")
-    page.set_input_files(f"#{place} input", files=[file])  # type: ignore[list-item]
-    return page.evaluate("window.next")
+    page.set_input_files(f"#{place} input", files=[file])
+    found: dict[str, float] = page.evaluate("window.next")
+    return found
 
 
 def measure(page: Page, size: int, moves: int) -> dict[str, list[dict[str, float]]]:

@@ -14,7 +14,7 @@ from adain.learning.evaluation import (
     measures,
     structure,
 )
-from adain.learning.evaluation.metrics import read_pairs
+from adain.learning.evaluation.pairs import read_pairs
 from adain.learning.models.fast import Fast
 
 

@@ -11,7 +11,8 @@ from safetensors.torch import save_file
 from adain.cli.evaluate import evaluate as command
 from adain.cli.run import run
 from adain.learning.evaluation import evaluate
-from adain.learning.evaluation.metrics import Evaluation, Judge, Pair, Scores
+from adain.learning.evaluation.pairs import Pair
+from adain.learning.evaluation.scoring import Evaluation, Scorer, Scores
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19Encoder
 
@@ -82,6 +83,8 @@ def test_a_bad_list_is_one_line_and_status_2(
         (["{folder}", "--weights", "fast"], "--weights: found 'fast'; allowed:"),
         (["{folder}", "--model", "fast", "--weights", "fast={folder}/a"], "a: no such file"),
         (["{folder}", "--csv", "{folder}/no/a.csv"], "no folder"),
+        (["{folder}", "--csv", "{folder}/pairs.csv"], "pairs.csv: found one of the inputs"),
+        (["{folder}", "--csv", "{folder}/style/hill.png"], "hill.png: found one of the inputs"),
         ([], "Missing argument 'EVAL_DIR'"),
     ],
 )
@@ -103,11 +106,11 @@ def assert_one_line(capsys: pytest.CaptureFixture[str], message: str) -> None:
 def small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The arguments for an untrained model, judged at a small size."""
 
-    class SmallJudge(Judge):
+    class SmallScorer(Scorer):
         def __init__(self, vgg: VGG19Encoder) -> None:
             super().__init__(vgg, 64)
 
-    monkeypatch.setattr(evaluate, "Judge", SmallJudge)
+    monkeypatch.setattr(evaluate, "Scorer", SmallScorer)
     save_file(Fast().state_dict(), folder / "untrained.safetensors")
     return [str(folder), "--model", "fast", "--weights", f"fast={folder}/untrained.safetensors"]
 

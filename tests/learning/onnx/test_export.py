@@ -20,7 +20,8 @@ from adain.errors import AdaINError
 from adain.learning.models import pretrained
 from adain.learning.models.fast import Fast
 from adain.learning.onnx import export, importing
-from adain.learning.onnx.parity import CASES, HOSTILE, Case, Report, cases, compare
+from adain.learning.onnx.parity import ParityReport, measure_parity
+from adain.learning.onnx.parity_cases import CASES, HOSTILE, Case, cases
 from adain.style import VGG19_STATISTICS
 
 Bytes = npt.NDArray[np.uint8]
@@ -223,7 +224,7 @@ def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
         return models
 
     monkeypatch.setattr(export, "build", with_fault)
-    monkeypatch.setattr(export, "compare", partial(compare, chosen=cases()[:3]))
+    monkeypatch.setattr(export, "measure_parity", partial(measure_parity, chosen=cases()[:3]))
     with pytest.raises(AdaINError, match=r"image in fp32 differs from torch's by 0\.2\d/255"):
         export.export_model("fast", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [weights.onnx_file("fast", "decoder")]
@@ -231,8 +232,8 @@ def test_a_file_that_differs_is_not_kept(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_what_a_report_refuses() -> None:
-    def report(precision: str, **steps: float) -> Report:
-        made = Report(precision)
+    def report(precision: str, **steps: float) -> ParityReport:
+        made = ParityReport(precision)
         for name, step in steps.items():
             made.note(name, np.array([step, 0, 0, 0]))
         return made
@@ -244,14 +245,14 @@ def test_what_a_report_refuses() -> None:
         ("fp32", "image", np.nan),
         ("fp32", "stylized", 1.0),  # one in four bytes
         ("fp16", "image", 5.0),
-        ("int8", "stylized", 9.0),
+        ("fp16", "stylized", 9.0),
     ):
         with pytest.raises(AdaINError, match=f"{name} in {precision} differs"):
             report(precision, **{name: step}).require()
 
 
 def test_differences_are_pooled_over_cases() -> None:
-    report = Report()
+    report = ParityReport()
     report.note("image", np.array([0.5, 0.25]))
     report.note("image", np.zeros(8))
     assert report.differences["image"].largest == 0.5
@@ -262,7 +263,7 @@ def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path])
     """A style without deviation gives finite pictures, the same from torch and the file."""
     chosen = [case for case in HOSTILE if case.style_colour or case.content_colour]
     assert len(chosen) == 6
-    (report,) = compare(pretrained.load_model(model), {"fp32": files}, chosen)
+    (report,) = measure_parity(pretrained.load_model(model), {"fp32": files}, chosen)
     # Where a picture is of one colour, all of its bytes may lie on the same rounding edge.
     assert report.differences.pop("stylized").largest <= 1
     report.require()
@@ -272,7 +273,9 @@ def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path])
 def test_exporting_again_gives_the_same_bytes(
     exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "compare", partial(compare, chosen=[Case(16, 16, 16, 16, 1, 1.0)]))
+    monkeypatch.setattr(
+        export, "measure_parity", partial(measure_parity, chosen=[Case(16, 16, 16, 16, 1, 1.0)])
+    )
     export.export_model("fast", tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert len(names) == len(PARTS["fast"]) * len(PRECISIONS)
@@ -287,7 +290,7 @@ def test_the_shape_of_fast_that_is_trained_exports_as_well(
     torch.manual_seed(0)
     save_file(Fast().state_dict(), tmp_path / "dense.safetensors", {"training_digest": "0"})
     few = [Case(16, 24, 32, 16, 2, 0.7), Case(64, 80, 64, 64, 1, 1.0), Case(33, 65, 16, 16, 3, 1.0)]
-    monkeypatch.setattr(export, "compare", partial(compare, chosen=few))
+    monkeypatch.setattr(export, "measure_parity", partial(measure_parity, chosen=few))
     export.export_model("fast", tmp_path, source=tmp_path / "dense.safetensors")
     monkeypatch.setenv("ADAIN_WEIGHTS", str(tmp_path))
     stylizer = Stylizer("fast", device="cpu")

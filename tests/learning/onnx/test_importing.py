@@ -24,7 +24,8 @@ from adain import AdaINError, Style, Stylizer, registry, weights
 from adain.cli.main import cli
 from adain.cli.run import run
 from adain.learning.evaluation.evaluate import score_table
-from adain.learning.evaluation.metrics import Judge, evaluate, read_pairs
+from adain.learning.evaluation.pairs import read_pairs
+from adain.learning.evaluation.scoring import Scorer, score_pairs
 from adain.learning.models.decoders import SHAPES
 from adain.learning.models.pretrained import (
     load_model,
@@ -35,7 +36,7 @@ from adain.learning.onnx import (
     export,
     importing,
 )
-from adain.learning.onnx.parity import Difference, Report
+from adain.learning.onnx.parity import Difference, ParityReport
 
 ROUNDED = "adain-paper-decoder.safetensors"
 EXPORTED_FILES = {
@@ -125,7 +126,7 @@ def test_removing_it(
 
 
 class Exported:
-    """An imported model's ONNX files, for `evaluate`."""
+    """An imported model's ONNX files, for `score_pairs`."""
 
     def __init__(self, name: str) -> None:
         self.sessions = {
@@ -149,10 +150,10 @@ class Exported:
 
 
 def test_its_losses_are_those_of_the_paper_decoder(mosaic: Path, folder: Path) -> None:
-    judge = Judge(load_vgg19_encoder(), 128)
+    scorer = Scorer(load_vgg19_encoder(), 128)
     pairs = read_pairs(folder, 2)
-    ours = evaluate(Exported(MOSAIC), pairs, judge).mean()
-    theirs = evaluate(load_paper_decoder(rounded()), pairs, judge).mean()
+    ours = score_pairs(Exported(MOSAIC), pairs, scorer).mean()
+    theirs = score_pairs(load_paper_decoder(rounded()), pairs, scorer).mean()
     for name in ("content_loss", "target_loss", "style_loss", "gram_loss", "ssim"):
         assert getattr(ours, name) == pytest.approx(getattr(theirs, name), rel=5e-4), name
     # As `adain evaluate` prints them.
@@ -168,11 +169,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, vgg19_weights: Path) 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("ADAIN_WEIGHTS", str(vgg19_weights.parent))
 
-    def quick(row: Any, folder: str | os.PathLike[str], *, source: Path) -> list[Report]:
+    def quick(row: Any, folder: str | os.PathLike[str], *, source: Path) -> list[ParityReport]:
         assert source.is_file()
         for name in EXPORTED_FILES:
             (Path(folder) / name.format(row.name)).touch()
-        return [Report()]
+        return [ParityReport()]
 
     monkeypatch.setattr(importing, "export_model", quick)
     yield tmp_path / "cache" / "adain"
@@ -206,7 +207,7 @@ def test_a_failure_leaves_nothing(
     elif stage == "proof":  # the real export up to where its files are compared with PyTorch
         monkeypatch.setattr(importing, "export_model", export.export_model)
         monkeypatch.setattr(export, "build", lambda model: {})
-        far = Report(differences={"image": Difference(5.0, 5.0, 1)})
+        far = ParityReport(differences={"image": Difference(5.0, 5.0, 1)})
         monkeypatch.setattr(export, "compare", lambda model, files: [far])
     else:  # a folder stands where the last file goes
         (cache / "adain-mosaic.json").mkdir()
@@ -218,7 +219,7 @@ def test_a_failure_leaves_nothing(
     assert set(cache.iterdir()) == before and "mosaic" not in weights.models()
 
 
-def failing(row: Any, folder: str, **how: Any) -> list[Report]:
+def failing(row: Any, folder: str, **how: Any) -> list[ParityReport]:
     (Path(folder) / "adain-mosaic.onnx").touch()
     raise AdaINError("broken")
 
@@ -294,7 +295,7 @@ def test_paper_comes_with_vgg19(
 ) -> None:  # fmt: skip
     del published
 
-    def quick(name: str, folder: Path) -> list[Report]:
+    def quick(name: str, folder: Path) -> list[ParityReport]:
         folder.mkdir(parents=True, exist_ok=True)
         for file in EXPORTED_FILES:
             (folder / file.format(name)).touch()

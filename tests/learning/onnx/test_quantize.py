@@ -9,17 +9,18 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import pytest
+from helpers import error_of
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from adain import Stylizer, registry, weights
+from adain.cli.main import cli
 from adain.cli.run import run
 from adain.images import save_image
 from adain.learning.onnx import calibration, quantize
 from adain.learning.onnx.calibration import Network, choose_levels, observe
-from adain.learning.onnx.qdq import quantise
+from adain.learning.onnx.qdq import quantize_network
 from adain.learning.onnx.storage import stored_in_full
 from adain.providers import quiet_options
-from tests.helpers import error_of
 
 Array = npt.NDArray[np.float32]
 
@@ -91,8 +92,10 @@ def images(count: int, seed: int, size: int = 32) -> list[Array]:
 def relative_error(model: ModelProto, chosen: list[str] | None = None) -> float:
     """Of 8 bits on pictures that were not calibrated on, relative to the outputs' deviation."""
     parts = Network(model, chosen)
-    quantised = quantise(parts, observe(parts, [{"image": image} for image in images(8, 1)]))
-    ours, theirs = session(quantised), session(model)
+    quantized = quantize_network(
+        parts, observe(parts, [{"image": image} for image in images(8, 1)])
+    )
+    ours, theirs = session(quantized), session(model)
     differences, outputs = [], []
     for image in images(3, 2):
         expected = theirs.run(None, {"image": image})[0]
@@ -110,8 +113,10 @@ def test_a_network_in_8_bits_computes_what_it_did(between: str) -> None:
 def test_some_convolutions_in_8_bits_leave_the_others_in_float32() -> None:
     model = network(kernels(3, 16, 24, 8), resize=True)
     parts = Network(model, ["conv0"])
-    quantised = quantise(parts, observe(parts, [{"image": image} for image in images(4, 1)]))
-    stored = {tensor.name: tensor.data_type for tensor in quantised.graph.initializer}
+    quantized = quantize_network(
+        parts, observe(parts, [{"image": image} for image in images(4, 1)])
+    )
+    stored = {tensor.name: tensor.data_type for tensor in quantized.graph.initializer}
     assert stored["kernel0/codes"] == TensorProto.INT8
     assert stored["bias0/codes"] == TensorProto.INT32
     assert stored["kernel1"] == TensorProto.FLOAT
@@ -149,10 +154,12 @@ def test_a_kernel_of_zeros_keeps_its_bias() -> None:
     second[1] = 0
     model = network([first, second])
     parts = Network(model)
-    quantised = quantise(parts, observe(parts, [{"image": image} for image in images(4, 1)]))
+    quantized = quantize_network(
+        parts, observe(parts, [{"image": image} for image in images(4, 1)])
+    )
     image = images(1, 2)[0]
     expected = session(model).run(None, {"image": image})[0]
-    found = session(quantised).run(None, {"image": image})[0]
+    found = session(quantized).run(None, {"image": image})[0]
     assert np.abs(found[:, 1] - expected[:, 1]).max() < 0.02
 
 
@@ -220,13 +227,26 @@ def test_files_that_do_not_pay_are_not_kept(
     monkeypatch.setattr(quantize, "FASTER", 1000.0)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in OPTIONS.items()]
     output = tmp_path / "made"
-    command = [*map(str, folders), "--model", "fast", "-o", str(output), *options]
-    assert run(command, command) == quantize.NOT_KEPT
+    arguments = ["quantize", *map(str, folders), "--model", "fast", "-o", str(output), *options]
+    assert run(cli, arguments) == quantize.NOT_KEPT
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("|")[1].strip() for line in lines[2:5]] == ["both", "encoder", "decoder"]
     assert lines[-1].startswith("fast: ")
     assert "nothing is kept" in lines[-1]
     assert list(output.iterdir()) == []
+
+
+def test_a_missing_whole_file_is_found_out_before_the_calibration(
+    folders: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "weights"
+    here.mkdir()
+    for path in weights.find_model("fast").values():
+        (here / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(weights, "search_folders", lambda: [here])
+    monkeypatch.setattr(quantize, "build", lambda *arguments: pytest.fail("calibrated"))
+    message = error_of(lambda: quantize.quantize_model("fast", *folders, tmp_path, **OPTIONS))
+    assert weights.onnx_file("fast", "whole") in message and "python -m export" in message
 
 
 def test_files_that_pay_run_like_those_of_float32(
@@ -289,13 +309,13 @@ def test_vgg19_runs_its_convolutions_on_integers(
     encoder = stored_in_full(onnx.load(vgg19_files / weights.onnx_file("vgg19", "encoder")))
     parts = Network(encoder)
     feeds = [{"image": image} for pair in pairs for image in pair]
-    quantised = quantise(parts, observe(parts, feeds, patches=50))
-    session(quantised, tmp_path / "optimized.onnx")
+    quantized = quantize_network(parts, observe(parts, feeds, patches=50))
+    session(quantized, tmp_path / "optimized.onnx")
     kinds = [node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node]
     assert kinds.count("QLinearConv") == 9
     assert kinds.count("Conv") == 0
     # Back to float for the four layers whose statistics are taken, and nowhere else.
     assert (kinds.count("QuantizeLinear"), kinds.count("DequantizeLinear")) == (1, 4)
     image = pairs[0][0]
-    expected, found = (session(m).run(None, {"image": image})[0] for m in (encoder, quantised))
+    expected, found = (session(m).run(None, {"image": image})[0] for m in (encoder, quantized))
     assert np.abs(found - expected).mean() < 0.1 * expected.std()

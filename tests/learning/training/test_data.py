@@ -128,7 +128,7 @@ def test_vivid_crops(tmp_path: Path) -> None:
 
 
 def test_a_third_of_the_crops_is_enlarged(tmp_path: Path) -> None:
-    """Seen by the slope of a ramp: 1/4 of a picture at most, and 1/8 at least."""
+    """VGGFeatures by the slope of a ramp: 1/4 of a picture at most, and 1/8 at least."""
     ramp = np.broadcast_to(np.linspace(0, 255, 256).astype(np.uint8)[None, :, None], (256, 256, 3))
     save_image(np.ascontiguousarray(ramp), tmp_path / "ramp.png")
     paths = find_images(tmp_path)

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from adain.images import save_image
 from adain.learning.models.networks import VGG19Encoder
 from adain.learning.training.data import ImageStore, find_images
-from adain.learning.training.feature_pool import Pool, see
+from adain.learning.training.feature_pool import FeaturePool, vgg_features
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +28,8 @@ def vgg() -> VGG19Encoder:
     return VGG19Encoder()
 
 
-def pool(store: ImageStore, vgg: VGG19Encoder, **changes: int) -> Pool:
-    return Pool(store, vgg, **{"size": 8, "fresh": 2, "crop": 32, "seed": 3} | changes)
+def pool(store: ImageStore, vgg: VGG19Encoder, **changes: int) -> FeaturePool:
+    return FeaturePool(store, vgg, **{"size": 8, "fresh": 2, "crop": 32, "seed": 3} | changes)
 
 
 def test_a_step_replaces_the_oldest_crops(store: ImageStore, vgg: VGG19Encoder) -> None:
@@ -46,7 +46,7 @@ def test_what_is_kept_belongs_together(store: ImageStore, vgg: VGG19Encoder) -> 
     crops = pool(store, vgg)
     for step in range(3):
         kept = crops.at(step)
-    expected = see(vgg, kept.image)
+    expected = vgg_features(vgg, kept.image)
     torch.testing.assert_close(kept.features, expected.features)
     torch.testing.assert_close(kept.statistics, expected.statistics)
     slots = torch.tensor([5, 0])

@@ -16,8 +16,8 @@ from safetensors.torch import save_file
 from adain.errors import AdaINError
 from adain.images import save_image
 from adain.learning.models.fast import Fast
-from adain.learning.training import long_run as module
-from adain.learning.training.long_run import long_run
+from adain.learning.training import long_run
+from adain.learning.training.long_run import train_in_turn
 
 
 def stand_in(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
@@ -26,7 +26,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     def command(content: Path, style: Path, run_dir: Path, model: str, turn: float) -> list[str]:
         return [sys.executable, "-c", code, str(run_dir), model]
 
-    monkeypatch.setattr(module, "_command", command)
+    monkeypatch.setattr(long_run, "_command", command)
 
 
 TRAIN = """
@@ -51,7 +51,7 @@ def test_models_take_turns_and_keep_their_start(
     said: list[str] = []
 
     def run(turns: int, *options: str) -> None:
-        long_run(
+        train_in_turn(
             tmp_path, tmp_path, ["fast", "vgg19"], turns=turns, runs=runs, folder=folder,
             options=options, report=said.append,
         )  # fmt: skip
@@ -72,26 +72,28 @@ def test_weights_of_the_first_fast_start_nothing(
     save_file(Fast(64, inner=4, told=False).state_dict(), tmp_path / "fast.safetensors")
     said: list[str] = []
     options = {"turns": 1, "runs": tmp_path / "runs", "folder": tmp_path, "report": said.append}
-    long_run(tmp_path, tmp_path, ["fast"], **options)
+    train_in_turn(tmp_path, tmp_path, ["fast"], **options)
     assert "fast starts from scratch, or from --weights FILE" in said[0]
     assert (tmp_path / "runs" / "calls").read_text() == "fast\n"
     # Unless their successor has been begun.
     (tmp_path / "runs" / "fast" / "checkpoint.pt").unlink()
     (tmp_path / "next").mkdir()
     save_file(Fast().state_dict(), tmp_path / "next" / "fast.safetensors")
-    long_run(tmp_path, tmp_path, ["fast"], **options)
+    train_in_turn(tmp_path, tmp_path, ["fast"], **options)
     start = tmp_path / "runs" / "fast" / "start.safetensors"
     assert (tmp_path / "runs" / "calls").read_text() == f"fast\nfast --weights {start}\n"
     # Where they are asked for by name, that is a mistake.
     (tmp_path / "runs" / "fast" / "checkpoint.pt").unlink()
     with pytest.raises(AdaINError, match="not weights of this model"):
-        long_run(tmp_path, tmp_path, ["fast"], weights=tmp_path / "fast.safetensors", **options)
+        train_in_turn(
+            tmp_path, tmp_path, ["fast"], weights=tmp_path / "fast.safetensors", **options
+        )
 
 
 def test_training_that_fails_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, "raise SystemExit(2)")
     with pytest.raises(AdaINError, match="fast: `adain train` ended with status 2"):
-        long_run(tmp_path, tmp_path, ["fast"], runs=tmp_path, folder=tmp_path, report=print)
+        train_in_turn(tmp_path, tmp_path, ["fast"], runs=tmp_path, folder=tmp_path, report=print)
 
 
 def test_weights_are_considered_once_they_have_changed(
@@ -103,12 +105,12 @@ def test_weights_are_considered_once_they_have_changed(
         TRAIN + "turn = len((run_dir.parent / 'calls').read_text().splitlines())\n"
         "(run_dir / 'weights.safetensors').write_text(str((turn + 1) // 2 if turn != 2 else 1))",
     )
-    monkeypatch.setattr(module, "Judge", lambda *arguments: arguments)
+    monkeypatch.setattr(long_run, "Judge", lambda *arguments: arguments)
     monkeypatch.setattr(
-        module, "consider", lambda judge, weights, folder: f"{judge[0]} {weights.read_text()}"
+        long_run, "consider", lambda judge, weights, folder: f"{judge[0]} {weights.read_text()}"
     )
     said: list[str] = []
-    long_run(
+    train_in_turn(
         tmp_path, tmp_path, ["fast"], turns=3, runs=tmp_path / "runs", folder=tmp_path,
         report=said.append,
     )  # fmt: skip
@@ -119,12 +121,12 @@ def test_weights_are_considered_once_they_have_changed(
 STOPPED = """
 import sys
 from pathlib import Path
-from adain.learning.training import long_run as module
+from adain.learning.training import long_run
 code = ("import signal, sys, time; "
         "signal.signal(signal.SIGTERM, lambda *received: sys.exit(print('saved', flush=True))); "
         "print('training', flush=True); [time.sleep(0.1) for _ in range(3000)]")
-module._command = lambda *arguments: [sys.executable, "-c", code]
-module.long_run(Path("."), Path("."), ["fast"], runs=Path("runs"), folder=Path("."))
+long_run._command = lambda *arguments: [sys.executable, "-c", code]
+long_run.train_in_turn(Path("."), Path("."), ["fast"], runs=Path("runs"), folder=Path("."))
 print("ended", flush=True)
 """
 
@@ -155,7 +157,7 @@ def test_a_real_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         for number in range(2):
             save_image(generator.random((64, 64, 3)).astype(np.float32), folder / f"{number}.png")
     said: list[str] = []
-    long_run(
+    train_in_turn(
         tmp_path / "content", tmp_path / "style", ["vgg19"], turn=1e-6, turns=1,
         options=["--crop", "64", "--batch-size", "1", "--device", "cpu"], report=said.append,
     )  # fmt: skip

@@ -10,57 +10,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from safetensors import safe_open
-from torch import Tensor
+from tiny_training import TINY, losses
 
 from adain.errors import AdaINError
-from adain.images import save_image
 from adain.learning.models.pretrained import load_model
-from adain.learning.training.feature_pool import Seen
 from adain.learning.training.loop import train
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.trainer import Trainer
 
 pytestmark = pytest.mark.usefixtures("vgg19_weights")
-# Everything logged and saved at every step, and both phases within the first few.
-TINY: dict[str, Any] = {
-    "crop": 64,
-    "batch_size": 2,
-    "reconstruction_steps": 2,
-    "held_out": 2,
-    "log_every": 1,
-    "evaluate_every": 4,
-    "checkpoint_minutes": 0,
-    "device": "cpu",
-}
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Smooth contents and striped styles."""
-    content, style = tmp_path_factory.mktemp("content"), tmp_path_factory.mktemp("style")
-    generator = np.random.default_rng(0)
-    rows, columns = np.mgrid[0:96, 0:80] / 96
-    for number in range(6):
-        colour = generator.random(3)
-        smooth = np.stack([rows, columns, 1 - rows], axis=2) * colour
-        stripes = (np.sin(40 * (rows + number * columns)) > 0)[..., None] * colour
-        save_image(smooth.astype(np.float32), content / f"{number}.png")
-        save_image(stripes.astype(np.float32), style / f"{number}.png")
-    (style / "broken.jpg").write_bytes(b"not an image")
-    return content, style
-
-
-def losses(run_dir: Path) -> list[dict[str, float]]:
-    """The log without what depends on the clock."""
-    lines = [json.loads(line) for line in (run_dir / "log.jsonl").read_text().splitlines()]
-    clocked = {"images_per_second", "teraflops", "fraction_of_peak"}
-    return [{k: v for k, v in line.items() if k not in clocked} for line in lines]
 
 
 def script(folders: tuple[Path, Path], run_dir: Path, options: dict[str, Any]) -> list[str]:
@@ -145,35 +108,6 @@ def test_what_a_run_leaves(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".*"))
 
 
-@pytest.mark.parametrize("model", ["fast", "vgg19"])
-@pytest.mark.parametrize("reconstruction_steps", [0, 1])
-def test_a_batch_is_learned(
-    folders: tuple[Path, Path], tmp_path: Path, model: str, reconstruction_steps: int
-) -> None:
-    """The same step again and again draws the same batch, whose loss must fall."""
-    options = TINY | {"reconstruction_steps": reconstruction_steps, "ramp_steps": 1}
-    trainer = Trainer(*folders, tmp_path, TrainOptions(**options, model=model, steps=1000))
-    totals = []
-    for _ in range(16):
-        # Of two pairs in a batch, those of step 0 are to be reconstructed, those of step 1 not.
-        trainer.step = 1 - reconstruction_steps
-        totals.append(trainer.train_step()["total"].item())
-    assert totals[-1] < 0.9 * totals[0]
-
-
-def test_averaged_weights_follow_the_trained_ones(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
-    start = [p.clone() for p in trainer.ema.module.parameters()]
-    for _ in range(3):
-        trainer.train_step()
-    for before, average, now in zip(
-        start, trainer.ema.module.parameters(), trainer.trained.parameters(), strict=True
-    ):
-        assert not torch.equal(average, before) and not torch.equal(average, now)
-
-
 def test_hours_end_a_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
     trainer = train(*folders, tmp_path, TrainOptions(**TINY, hours=1e-4))
     assert trainer.progress() == 1 and trainer.step >= 1
@@ -215,14 +149,6 @@ def test_two_processes_do_not_train_in_one_folder(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_of_another_model_is_not_continued(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
-    with pytest.raises(AdaINError, match="holds a run of model 'fast', not 'vgg19'"):
-        Trainer(*folders, tmp_path, TrainOptions(**TINY, model="vgg19", steps=1))
-
-
 def test_a_diverged_run_keeps_its_last_checkpoint(
     folders: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -236,42 +162,6 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
     assert len(before) > 0
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"steps": 1, "model": "slow"}, "model: found 'slow'; allowed: fast or vgg19"),
-        ({"steps": 1, "crop": 100}, "crop: found 100"),
-        ({"steps": 0}, "steps: found 0"),
-        ({"hours": -1.0}, "hours: found -1.0"),
-        ({}, "either steps or hours"),
-        ({"steps": 1, "hours": 1.0}, "either steps or hours"),
-        ({"steps": 1, "batch_size": 0}, "batch_size: found 0"),
-        ({"steps": 1, "learning_rate": 0.0}, "learning_rate: found 0.0"),
-        ({"steps": 1, "precision": "fp16"}, "precision: found 'fp16'; allowed: auto, bf16 or fp32"),
-        ({"steps": 1, "optimizer": "sgd"}, "optimizer: found 'sgd'; allowed: muon or adam"),
-        ({"steps": 1, "crop": 1024}, "crop: found 1024; allowed: a multiple of 16 in 64..512"),
-        ({"steps": 1, "schedule": "linear"}, "schedule: found 'linear'; allowed: cosine or"),
-        ({"steps": 1, "hours": 1.0, "schedule": "constant"}, "either steps or hours, and not both"),
-        ({"steps": 1, "zoom": 0.5}, "zoom: found 0.5; allowed: 1 to 8"),
-        ({"steps": 1, "session_minutes": 0.0}, "session_minutes: found 0.0"),
-        ({"steps": 1, "reconstruction_steps": -1}, "reconstruction_steps: found -1"),
-        ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
-        ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
-        ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
-    ],
-)
-def test_options_are_checked(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(AdaINError) as error:
-        TrainOptions(**options)
-    assert message in str(error.value)
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA can run here")
-def test_cuda_where_there_is_none(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    with pytest.raises(AdaINError, match="PyTorch sees no CUDA device"):
-        Trainer(*folders, tmp_path, TrainOptions(**TINY | {"device": "cuda"}, steps=1))
-
-
 def test_the_command_trains(folders: tuple[Path, Path], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "adain", "train", *map(str, folders), "-o", str(tmp_path)]
     command += ["--steps", "2", "--crop", "64", "--batch-size", "1", "--reconstruction-steps", "1"]
@@ -283,21 +173,6 @@ def test_the_command_trains(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert "weights.safetensors: step 2" in done.stdout
 
 
-def test_the_best_weights_are_kept(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    """Weights are written where the held-out losses are the lowest so far, and not elsewhere."""
-    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
-    weights = tmp_path / "weights.safetensors"
-    first = trainer.evaluate()[0]["total"]
-    before = weights.read_bytes()
-    for parameter in trainer.ema.module.parameters():
-        torch.nn.init.zeros_(parameter)
-    assert trainer.evaluate()[0]["total"] > first
-    assert weights.read_bytes() == before
-    trainer.best = float("inf")
-    trainer.evaluate()
-    assert weights.read_bytes() != before
-
-
 def test_a_run_starts_from_given_weights(folders: tuple[Path, Path], tmp_path: Path) -> None:
     train(*folders, tmp_path / "first", TrainOptions(**TINY, steps=1))
     weights = tmp_path / "first" / "weights.safetensors"
@@ -306,73 +181,3 @@ def test_a_run_starts_from_given_weights(folders: tuple[Path, Path], tmp_path: P
     given = load_model("fast", weights).state_dict()
     for name, tensor in trainer.trained.state_dict().items():
         assert torch.equal(tensor, given[name])
-
-
-def test_flops_of_a_step(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    """`vgg19` at 64 px: VGG-19 to relu4_1 takes 0.98 GMAC, the decoder 0.70."""
-    options = TINY | {"model": "vgg19", "batch_size": 8, "reconstruction_steps": 1}
-    trainer = Trainer(*folders, tmp_path, TrainOptions(**options, steps=10))
-    # Forwards through both, and through the decoder backwards for weights and features.
-    warm_up = trainer.flops()
-    assert warm_up == pytest.approx(2e9 * 16 * (0.98 + 3 * 0.70), rel=0.1)
-    assert trainer.images_per_step() == 16
-    trainer.step = 1
-    # 6 of 8 go through VGG-19 and back to the picture; 4 contents and 4 styles are seen anew.
-    expected = 2e9 * (6 * 2 * 0.98 + 8 * 3 * 0.70 + 8 * 0.98)
-    assert trainer.flops() == pytest.approx(expected, rel=0.1)
-    assert trainer.images_per_step() == 8
-
-
-def test_totals_of_other_weights_do_not_compare(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
-    same = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2))
-    assert 0 < same.best < float("inf")
-    other = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2, style_weight=20.0))
-    assert other.step == 1 and other.best == float("inf")
-
-
-def test_a_picture_that_moves_with_its_content_costs_nothing(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    """A lattice that stays where it is does, and the log says how much."""
-    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=1, shift_weight=1.0))
-    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
-    seen, one = Seen(image, image, [], []), torch.ones(2, 1, 1, 1)
-    lattice = torch.zeros(64, 64)
-    lattice[::8, ::8] = 1
-
-    class Brightened(torch.nn.Module):
-        amount = 0.0
-
-        def forward(
-            self, content: Tensor, style: Tensor, alpha: Tensor, exact: Tensor | None
-        ) -> tuple[Tensor, Tensor]:
-            assert exact is None
-            return 0.5 * content + self.amount * lattice, style
-
-    network = Brightened()
-    found = []
-    for amount in (0.0, 0.1, 0.2):
-        network.amount = amount
-        generator = torch.Generator().manual_seed(1)
-        shift, stylised, estimate = trainer.objective.shift_loss(
-            network, seen, seen, one, generator
-        )
-        assert shift is not None and estimate is not None
-        assert torch.equal(estimate, image)
-        torch.testing.assert_close(stylised, 0.5 * image + amount * lattice)
-        found.append(shift.mean().item())
-    # Bright points of the lattice lie once in either picture, in one pixel of 64.
-    assert found == pytest.approx([0, 0.1 * 2 / 64, 0.2 * 2 / 64], rel=0.3, abs=1e-6)
-
-
-def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
-    train(*folders, tmp_path, TrainOptions(**TINY, steps=4, shift_weight=2.0))
-    lines = [line for line in losses(tmp_path) if "shift" in line]
-    assert [(line["step"], line["kind"]) for line in lines] == [
-        (3, "train"), (4, "train"), (4, "held_out"),
-    ]  # fmt: skip
-    held = lines[-1]
-    total = held["target"] + 10 * held["style"] + 30 * held["pixel"] + 2 * held["shift"]
-    assert held["total"] == pytest.approx(total)
-    assert held["shift"] > 0

@@ -10,12 +10,12 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from click.testing import CliRunner
 from safetensors.torch import save_file
 
-from adain.cli.pack import pack as main
+from adain.cli.pack import pack
 from adain.errors import AdaINError
 from adain.images import load_image, save_image
 from adain.learning.models.fast import Fast
 from adain.learning.training.data import find_images
-from adain.learning.training.pack import pack, pack_all, pack_weights
+from adain.learning.training.pack import pack_all, pack_images, pack_weights
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_all_that_fits_is_packed_smaller(folder: Path, tmp_path: Path) -> None:
-    count, size = pack(folder, tmp_path / "packed", 10, short_side=75)
+    count, size = pack_images(folder, tmp_path / "packed", 10, short_side=75)
     paths = find_images(tmp_path / "packed")
     assert count == 8 and size == sum(path.stat().st_size for path in paths)
     names = {path.relative_to(tmp_path / "packed").with_suffix("") for path in paths}
@@ -39,23 +39,23 @@ def test_all_that_fits_is_packed_smaller(folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_limit_is_kept(folder: Path, tmp_path: Path) -> None:
-    whole = pack(folder, tmp_path / "whole", 10)[1]
-    count, size = pack(folder, tmp_path / "half", whole / 2e6)
+    whole = pack_images(folder, tmp_path / "whole", 10)[1]
+    count, size = pack_images(folder, tmp_path / "half", whole / 2e6)
     assert 1 <= count < 8 and size <= whole / 2
     # Whichever images are taken does not change from one call to the next.
-    assert pack(folder, tmp_path / "again", whole / 2e6) == (count, size)
+    assert pack_images(folder, tmp_path / "again", whole / 2e6) == (count, size)
 
 
 def test_what_cannot_be_packed(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(AdaINError, match="megabytes: found 1e-06; allowed: enough for one image"):
-        pack(folder, tmp_path / "packed", 1e-6)
+        pack_images(folder, tmp_path / "packed", 1e-6)
     with pytest.raises(AdaINError, match="images: not empty; give a new folder"):
-        pack(folder, folder, 1)
+        pack_images(folder, folder, 1)
 
 
 def test_the_command(folder: Path, tmp_path: Path) -> None:
     output = tmp_path / "packed"
-    done = CliRunner().invoke(main, [str(folder), "-o", str(output), "--megabytes", "1"])
+    done = CliRunner().invoke(pack, [str(folder), "-o", str(output), "--megabytes", "1"])
     assert done.exit_code == 0
     assert f"{output}: 8 images, " in done.output
 
@@ -65,7 +65,7 @@ def test_all_that_training_elsewhere_needs(folder: Path, tmp_path: Path) -> None
     packed, start = tmp_path / "packed", tmp_path / "start.safetensors"
     save_file({name: t.half() for name, t in Fast().state_dict().items()}, start)
     arguments = [str(folder), str(folder), "-o", str(packed), "--megabytes", "7.1", "--vgg"]
-    done = CliRunner().invoke(main, [*arguments, "--weights", f"fast={start}"])
+    done = CliRunner().invoke(pack, [*arguments, "--weights", f"fast={start}"])
     assert done.exit_code == 0, done.output
     assert (packed / "fast.safetensors").read_bytes() == start.read_bytes()
     parts = [packed / name for name in ("content", "style", "vgg19-rounded.safetensors")]

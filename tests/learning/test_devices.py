@@ -1,4 +1,4 @@
-"""Which precision training takes, by rates that stand in for this machine's."""
+"""The device that is meant, and the precision training takes, by rates that stand in."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-from adain.learning.training import precision
-from adain.learning.training.precision import bf16_pays, matrix_peak, training_dtype
+from adain.learning import devices
+from adain.learning.devices import bf16_pays, matrix_peak, training_dtype
 
 CPU = torch.device("cpu")
 
@@ -20,7 +20,7 @@ def advantage(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     def rate(device: torch.device, dtype: torch.dtype, side: int, seconds: float) -> float:
         return 1e11 * (ratio if dtype == torch.bfloat16 else 1.0)
 
-    monkeypatch.setattr(precision, "_rate", rate)
+    monkeypatch.setattr(devices, "_rate", rate)
     bf16_pays.cache_clear()
     yield ratio
     bf16_pays.cache_clear()

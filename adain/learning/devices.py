@@ -1,4 +1,4 @@
-"""Numerical precision of training: bfloat16 where matrix products are faster in it."""
+"""PyTorch's devices: which one is meant, the precision that pays there, and its peak rate."""
 
 import math
 import time
@@ -6,8 +6,22 @@ from functools import cache
 
 import torch
 
+from adain.errors import AdaINError
+
 # Less than this is noise, and no reason to give up 16 bits of every number.
 WORTHWHILE = 1.2
+
+
+def torch_device(name: str) -> torch.device:
+    """The device ``auto``, ``cpu``, ``cuda`` or ``cuda:N``; AdaINError for a GPU that is not there.
+
+    ``auto`` is a GPU where PyTorch sees one.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
+    return torch.device(name)
 
 
 def matrix_peak(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:

@@ -1,0 +1,64 @@
+"""The losses of training that need more than a formula."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
+
+from tiny_training import TINY, losses
+from torch import Tensor
+
+from adain.learning.training.feature_pool import VGGFeatures
+from adain.learning.training.loop import train
+from adain.learning.training.options import TrainOptions
+from adain.learning.training.trainer import Trainer
+
+pytestmark = pytest.mark.usefixtures("vgg19_weights")
+
+
+def test_a_picture_that_moves_with_its_content_costs_nothing(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A lattice that stays where it is does, and the log says how much."""
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=1, shift_weight=1.0))
+    image = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    seen, one = VGGFeatures(image, image, [], []), torch.ones(2, 1, 1, 1)
+    lattice = torch.zeros(64, 64)
+    lattice[::8, ::8] = 1
+
+    class Brightened(torch.nn.Module):
+        amount = 0.0
+
+        def forward(
+            self, content: Tensor, style: Tensor, alpha: Tensor, exact: Tensor | None
+        ) -> tuple[Tensor, Tensor]:
+            assert exact is None
+            return 0.5 * content + self.amount * lattice, style
+
+    network = Brightened()
+    found = []
+    for amount in (0.0, 0.1, 0.2):
+        network.amount = amount
+        generator = torch.Generator().manual_seed(1)
+        shift, stylised, estimate = trainer.objective.shift_loss(
+            network, seen, seen, one, generator
+        )
+        assert shift is not None and estimate is not None
+        assert torch.equal(estimate, image)
+        torch.testing.assert_close(stylised, 0.5 * image + amount * lattice)
+        found.append(shift.mean().item())
+    # Bright points of the lattice lie once in either picture, in one pixel of 64.
+    assert found == pytest.approx([0, 0.1 * 2 / 64, 0.2 * 2 / 64], rel=0.3, abs=1e-6)
+
+
+def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    train(*folders, tmp_path, TrainOptions(**TINY, steps=4, shift_weight=2.0))
+    lines = [line for line in losses(tmp_path) if "shift" in line]
+    assert [(line["step"], line["kind"]) for line in lines] == [
+        (3, "train"), (4, "train"), (4, "held_out"),
+    ]  # fmt: skip
+    held = lines[-1]
+    total = held["target"] + 10 * held["style"] + 30 * held["pixel"] + 2 * held["shift"]
+    assert held["total"] == pytest.approx(total)
+    assert held["shift"] > 0
