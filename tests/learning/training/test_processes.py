@@ -38,7 +38,7 @@ def command(processes: int, *arguments: str, program: Path | None = None) -> lis
         launch += ["--nproc-per-node", str(processes)]
     if program is not None:
         return [*launch, str(program), *arguments]
-    return [*launch, "-m", "adain.learning.training.loop", *arguments]
+    return [*launch, "-m", "adain", "train", *arguments]
 
 
 def environment() -> dict[str, str]:
