@@ -3,10 +3,15 @@
 Arrays are float32 ``[H, W, 3]``, gamma-encoded sRGB in [0, 1].
 """
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
+# Whose colours a result has: the style's; the style's, fitted to the content's first; the content's
+# own, under a new luma.
+Colours: TypeAlias = Literal["style", "matched", "luminance"]
 
 # RGB to YIQ as NTSC has it; the first row is luma.
 _TO_YIQ = np.array(
@@ -27,6 +32,13 @@ def match_colours(image: FloatArray, reference: FloatArray) -> FloatArray:
     transform = _root(_covariance(wanted), 0.5) @ _root(_covariance(flat), -0.5)
     matched = (flat - mean) @ transform.T + wanted_mean
     return _clipped(matched).reshape(image.shape)
+
+
+def fitted(style: FloatArray, content: FloatArray, colours: Colours) -> FloatArray:
+    """A style picture as it is to be encoded for a content, by whose colours are kept."""
+    if colours == "matched":
+        return match_colours(style, content)
+    return match_luminance(style, content) if colours == "luminance" else style
 
 
 def luminance(image: FloatArray) -> FloatArray:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from adain.colours import luminance
 from adain.errors import AdaINError, failing, found_error
-from adain.images import ImageSource, load_image
+from adain.images import ImageSource, Picture, load_image
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -25,32 +25,32 @@ def load_map(source: ImageSource, name: str) -> FloatArray:
     """A picture as a map, float32 ``[h, w]`` in [0, 1]: its luma, times its alpha channel if any.
 
     ``source`` is whatever ``load_image`` takes: arrays ``[h, w]`` of bool, uint8 in 0..255 or
-    floats in [0, 1] among them. Raises AdaINError, which starts with ``name``, for anything else.
+    floats in [0, 1] among them, whose values are kept. Raises AdaINError, which starts with
+    ``name``, for anything else.
     """
     try:
         picture = load_image(source)
     except AdaINError as error:
         raise AdaINError(f"{name}: {error}") from error
-    luma = luminance(picture.rgb)[..., 0]
+    rgb = picture.rgb
+    # The weights of luma sum to 1 only up to rounding: gray stays what it is.
+    is_gray = bool((rgb == rgb[..., :1]).all())
+    luma = rgb[..., 0].copy() if is_gray else luminance(rgb)[..., 0]
     if picture.alpha is not None:
         luma = luma * picture.alpha
     return np.clip(luma, 0, 1)
 
 
-def load_alpha(alpha: float | ImageSource) -> float | FloatArray:
-    """The strength: a number in [0, 1] as a float, an array ``[h, w]`` or a picture as a map.
+def is_map(alpha: object) -> bool:
+    """Whether a strength is given as a map: a picture, an array, or text, which is a path."""
+    pictures = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image, Picture)
+    if isinstance(alpha, np.ndarray):
+        return alpha.ndim > 0
+    return isinstance(alpha, pictures) or hasattr(alpha, "read")
 
-    Arrays and pictures are those of ``load_map``; text is a path. Raises AdaINError for NaN, for
-    what lies outside [0, 1], and for arrays of other shapes.
-    """
-    pictures = (str, os.PathLike, bytes, bytearray, memoryview, Image.Image)
-    if isinstance(alpha, pictures) or hasattr(alpha, "read"):
-        return load_map(cast(ImageSource, alpha), "alpha")
-    if isinstance(alpha, np.ndarray) and alpha.ndim:
-        if alpha.ndim != 2:
-            found = f"an array {list(alpha.shape)}"
-            raise found_error("alpha", found, "a number, an array [h, w] or a picture")
-        return load_map(alpha, "alpha")
+
+def check_strength(alpha: object) -> float:
+    """A strength that is one number in [0, 1], as a float; AdaINError for NaN and all else."""
     try:
         strength = float(cast(float, alpha))
     except (TypeError, ValueError, OverflowError):
@@ -59,6 +59,27 @@ def load_alpha(alpha: float | ImageSource) -> float | FloatArray:
         allowed = "a number from 0 (the content) to 1 (the style), or a map of such numbers"
         raise found_error("alpha", repr(alpha), allowed)
     return strength
+
+
+def load_strength(alpha: float | ImageSource) -> float | FloatArray:
+    """The strength: a number in [0, 1] as a float, an array ``[h, w]`` or a picture as a map.
+
+    Arrays and pictures are those of ``load_map``. Raises AdaINError for NaN, for what lies outside
+    [0, 1], and for arrays of other shapes.
+    """
+    if not is_map(alpha):
+        return check_strength(alpha)
+    if isinstance(alpha, np.ndarray) and alpha.ndim != 2:
+        found = f"an array {list(alpha.shape)}"
+        raise found_error("alpha", found, "a number, an array [h, w] or a picture")
+    return load_map(cast(ImageSource, alpha), "alpha")
+
+
+def check_masks(masks: object) -> None:
+    """Raise AdaINError unless these are several sources: a list, or an array of several maps."""
+    several = masks.ndim > 2 if isinstance(masks, np.ndarray) else is_several(masks)
+    if not several:
+        raise found_error("masks", f"a single {type(masks).__name__}", "a list, one for each style")
 
 
 def load_masks(masks: Sequence[ImageSource] | None, styles: int) -> list[FloatArray] | None:
@@ -70,9 +91,7 @@ def load_masks(masks: Sequence[ImageSource] | None, styles: int) -> list[FloatAr
     """
     if masks is None:
         return None
-    several = masks.ndim > 2 if isinstance(masks, np.ndarray) else is_several(masks)
-    if not several:
-        raise found_error("masks", f"a single {type(masks).__name__}", "a list, one for each style")
+    check_masks(masks)
     if len(masks) != styles:
         found = f"{len(masks)} for {styles} style" + "s" * (styles != 1)
         raise found_error("masks", found, "one for each style")
@@ -88,31 +107,37 @@ def is_several(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, Sequence) and not isinstance(value, single)
 
 
+def check_shares(weights: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Weights of styles as an array; AdaINError unless finite, 0 or more, and not all 0."""
+    allowed = "numbers of 0 and more, not all 0"
+    try:
+        array = np.array([float(weight) for weight in weights])
+    except (TypeError, ValueError, OverflowError):
+        raise found_error("style weights", repr(weights)[:80], allowed) from None
+    # Whether none at all are enough is said by whoever knows how many styles there are.
+    if len(array) and not (np.isfinite(array).all() and (array >= 0).all() and array.any()):
+        raise found_error("style weights", str(array.tolist())[:80], allowed)
+    return array
+
+
 def shares(style_weights: Sequence[float] | None, styles: int) -> list[float]:
     """Weights of so many styles as shares, which sum to 1; equal ones without weights.
 
-    Raises AdaINError for another number of weights, and unless they are finite, 0 or more, and not
-    all 0.
+    Raises AdaINError for another number of weights, and where ``check_shares`` does.
     """
     if style_weights is None:
         return [1 / styles] * styles
-    allowed = "numbers of 0 and more, not all 0"
-    try:
-        weights = np.array([float(weight) for weight in style_weights])
-    except (TypeError, ValueError, OverflowError):
-        raise found_error("style weights", repr(style_weights)[:80], allowed) from None
+    weights = check_shares(style_weights)
     if len(weights) != styles:
         found = f"{len(weights)} for {styles} style" + "s" * (styles != 1)
         raise found_error("style weights", found, "one for each style")
-    if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):
-        raise found_error("style weights", str(weights.tolist())[:80], allowed)
     weights /= weights.max()  # their sum may be too large for a float
     share: list[float] = (weights / weights.sum()).tolist()
     return share
 
 
 def style_strengths(
-    alpha: float | FloatArray,
+    strength: float | FloatArray,
     masks: Sequence[FloatArray] | None,
     share: Sequence[float],
     width: int,
@@ -121,17 +146,17 @@ def style_strengths(
     """How strong each style is at each pixel: ``[S, height, width]``, or ``[1, 1, 1]`` for a number
     without masks. Without masks there is one style, S = 1.
 
-    ``alpha`` is a number or a map, ``masks`` are S maps, ``share`` is one number of 0 and more for
-    each style; maps of other sizes are stretched or brought down to this one, bilinearly. Where
+    ``strength`` is a number or a map, ``masks`` are S maps, ``share`` is one number of 0 and more
+    for each style; maps of other sizes are stretched or brought down to this one, bilinearly. Where
     the masks sum to more than 1 they are divided by the sum; where to less, the rest stays content.
     Where several masks meet, the styles mix as their masks times their shares.
     """
-    if isinstance(alpha, float):
-        strength = np.full((1, 1, 1), alpha, np.float32)
+    if isinstance(strength, float):
+        overall = np.full((1, 1, 1), strength, np.float32)
     else:
-        strength = _resampled(alpha, width, height)[None]
+        overall = _resampled(strength, width, height)[None]
     if masks is None:
-        return strength
+        return overall
     weights = np.array(share, np.float32) / np.float32(max(share))
     # Hardly more than 0 is 0: a quotient of such numbers is noise, or infinite.
     weights *= weights > 1e-6
@@ -140,7 +165,7 @@ def style_strengths(
     planes *= weights[:, None, None]
     total = planes.sum(axis=0)
     np.divide(covered, total, out=covered, where=total > 0)
-    planes *= covered * strength
+    planes *= covered * overall
     return planes
 
 

@@ -3,16 +3,15 @@
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float32]
+from adain.contract import SMALLEST_SIDE
 
-# The contract's smallest picture; smaller ones are padded and the result is cut.
-SMALLEST = 16
+FloatArray = npt.NDArray[np.float32]
 
 
 def padded(planar: FloatArray, stride: int) -> FloatArray:
     """``[C, H, W]`` as ``[C, H', W']``, reflected at the bottom and right to the stride."""
     sides = planar.shape[1:]
-    missing = [(0, max(SMALLEST, -(-size // stride) * stride) - size) for size in sides]
+    missing = [(0, max(SMALLEST_SIDE, -(-size // stride) * stride) - size) for size in sides]
     return np.pad(planar, ((0, 0), *missing), mode="reflect") if any(map(sum, missing)) else planar
 
 

@@ -21,7 +21,7 @@ except ModuleNotFoundError as error:
         " 'adain[gpu]' for CUDA"
     ) from error
 
-from adain import weights
+from adain import contract, weights
 from adain.errors import AdaINError, found_error
 
 Providers: TypeAlias = list[tuple[str, dict[str, str]]]
@@ -71,7 +71,7 @@ DEVICES = (
 )
 
 # The smallest picture a model takes, to find out whether it runs.
-SMALLEST = np.zeros((1, 3, 16, 16), np.float32)
+TRIAL_IMAGE = np.zeros((1, 3, contract.SMALLEST_SIDE, contract.SMALLEST_SIDE), np.float32)
 
 logger = logging.getLogger("adain")
 _one_at_a_time = threading.Lock()
@@ -123,9 +123,9 @@ def _trouble(kind: str, device_id: int, file: Path) -> str | None:
 
 
 def _try(kind: str, device_id: int, file: Path) -> str | None:
-    # ONNX Runtime reports what it misses on stdout and in a log on stderr; neither is ours.
+    # ONNX Runtime reports what it misses on stdout, and in its log, whose level is the host
+    # program's: it can be set but not read, so that nobody could restore it.
     printed = io.StringIO()
-    onnxruntime.set_default_logger_severity(4)
     try:
         with contextlib.redirect_stdout(printed):
             if BACKENDS[kind].memory == "cuda":
@@ -138,11 +138,9 @@ def _try(kind: str, device_id: int, file: Path) -> str | None:
         # Libraries that only a convolution needs are missed here, and not by the first picture.
         # TensorRT would build an engine first, which takes minutes.
         if kind != "tensorrt":
-            session.run(["statistics"], {"image": SMALLEST})
+            session.run([contract.STATISTICS], {contract.IMAGE: TRIAL_IMAGE})
     except Exception as error:
         return reason_of(error)
-    finally:
-        onnxruntime.set_default_logger_severity(2)
     return None
 
 

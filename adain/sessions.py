@@ -1,7 +1,6 @@
 """The sessions of a model's parts: how they are opened and run, and what memory they take."""
 
 import contextlib
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,10 +9,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnxruntime
 
+from adain import contract
+from adain.amounts import parsed_amount
 from adain.errors import AdaINError, checked_integer, found_error
 from adain.providers import (
     BACKENDS,
-    SMALLEST,
+    TRIAL_IMAGE,
     choose_device,
     open_session,
     providers_of,
@@ -51,7 +52,7 @@ class Sessions:
         if threads is not None:
             threads = checked_integer("threads", threads, 1, 1024)
         self.memory_limit = None if memory_limit is None else memory_in_bytes(memory_limit)
-        self.kind, self._device_id = choose_device(device, files["encoder"], strict=strict)
+        self.kind, self._device_id = choose_device(device, files[contract.ENCODER], strict=strict)
         if self.memory_limit is not None and self.kind not in ("cpu", "cuda"):
             raise found_error("memory_limit", f"a limit on {self.kind}", "one on cpu or cuda")
         # Where values stay between the parts; None: they are numpy arrays anyway.
@@ -88,7 +89,7 @@ class Sessions:
     @property
     def device(self) -> str:
         """What really runs: ``"cpu"``, ``"cuda:0"``, ``"coreml"`` and so on."""
-        session = self._sessions["decoder"]
+        session = self._sessions[contract.DECODER]
         provider = session.get_providers()[0]
         kind = next(kind for kind, backend in BACKENDS.items() if backend.provider == provider)
         if not BACKENDS[kind].numbered:
@@ -143,13 +144,13 @@ class Sessions:
         """Free what the arena of the CPU has kept of earlier pictures and nobody holds."""
         if self.kind != "cpu":
             return
-        session = self._sessions["encoder"]
-        shape = next(o.shape for o in session.get_outputs() if o.name == "statistics")
+        session = self._sessions[contract.ENCODER]
+        shape = next(o.shape for o in session.get_outputs() if o.name == contract.STATISTICS)
         # An output in the arena would keep the block it lies in.
         outside = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty((1, *shape[1:]), np.float32))
         binding = session.io_binding()
-        binding.bind_cpu_input("image", SMALLEST)
-        binding.bind_ortvalue_output("statistics", outside)
+        binding.bind_cpu_input(contract.IMAGE, TRIAL_IMAGE)
+        binding.bind_ortvalue_output(contract.STATISTICS, outside)
         options = onnxruntime.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
         session.run_with_iobinding(binding, options)
@@ -216,16 +217,11 @@ def _register_arena(limit: int | None) -> None:
 
 def memory_in_bytes(value: int | str) -> int:
     """``memory_limit`` as a number of bytes: "2GB" is 2e9, "2GiB" is 2 * 2**30."""
-    if isinstance(value, str):
-        text = value.strip().lower()
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?) ?(?:([kmgt])(i?))?b?", text)
-        size = 0.0
-        if match:
-            power = " kmgt".index(match[2] or " ")
-            size = float(match[1]) * (1024 if match[3] else 1000) ** power
+    if not isinstance(value, str):
+        size: float = checked_integer("memory_limit", value, 1)
+    else:
+        size = parsed_amount(value, "b") or 0
         if size < 1:
             allowed = 'bytes, or text such as "500MB" or "2GB"'
             raise found_error("memory_limit", repr(value)[:80], allowed)
-    else:
-        size = checked_integer("memory_limit", value, 1)
     return int(min(size, 2**63 - 1))  # more is no limit

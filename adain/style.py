@@ -8,7 +8,7 @@ import numpy.typing as npt
 import safetensors
 from safetensors.numpy import save
 
-from adain.errors import AdaINError, failing
+from adain.errors import AdaINError, failing, found_error
 from adain.files import write_atomically
 
 KIND = "adain style"
@@ -46,12 +46,17 @@ class Style:
     def __add__(self, other: "Style") -> "Style":
         if not isinstance(other, Style):
             return NotImplemented
-        same = self.model == other.model or self.weights == VGG19_STATISTICS
-        if not same or self.weights != other.weights or self.vector.size != other.vector.size:
-            raise AdaINError(
-                f"style: found styles encoded by {self.model!r} and {other.model!r}, whose numbers"
-                " have different meanings; allowed are styles encoded by the same model and weights"
-            )
+        if self.model != other.model and VGG19_STATISTICS not in (self.weights, other.weights):
+            found = f"styles encoded by {self.model!r} and {other.model!r}"
+        elif self.weights != other.weights:
+            found = f"styles of {_made_by(self)} and of {_made_by(other)}"
+        elif self.vector.size != other.vector.size:
+            found = f"vectors of {self.vector.size} and {other.vector.size} numbers"
+        else:
+            found = ""
+        if found:
+            allowed = "styles encoded by the same model and weights"
+            raise found_error("style", f"{found}, whose numbers have different meanings", allowed)
         return Style(self.vector + other.vector, self.model, self.weights)
 
     def __mul__(self, weight: float) -> "Style":
@@ -79,6 +84,13 @@ class Style:
             if not _is_vector(vector):
                 raise ValueError("not a vector of finite numbers")
             return cls(vector, about["model"], about["weights"])
+
+
+def _made_by(style: Style) -> str:
+    """Whose numbers a style has, in few words."""
+    if style.weights == VGG19_STATISTICS:
+        return f"{style.model!r}, {VGG19_STATISTICS}"
+    return f"{style.model!r} with weights {style.weights[:12] or 'unknown'}"
 
 
 def _is_vector(array: npt.NDArray[np.float32]) -> bool:

@@ -2,42 +2,30 @@
 
 import contextlib
 import threading
-from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack, cast, get_args, overload
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, Unpack, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from adain import maps, weights
-from adain.cache import Recent, digest
-from adain.colours import luminance, match_colours, match_luminance, with_luminance
+from adain import contract, maps, weights
+from adain.cache import Cache, digest
+from adain.colours import Colours, fitted, luminance, with_luminance
+from adain.contract import Key
 from adain.errors import DeviceError, checked_integer, found_error
-from adain.images import EncodedImage, ImageSource, load_image
-from adain.images.picture import Picture
-from adain.padding import SMALLEST as SMALLEST
+from adain.images import EncodedImage, ImageSource, Picture, load_image
+from adain.options import STYLE_SIDE, Strength, StylizeKeywords, StylizeOptions
 from adain.padding import padded, to_planar
 from adain.providers import reason_of
+from adain.registry import DEFAULT_MODEL
 from adain.sessions import LimitError, Sessions, Tensor
 from adain.style import VGG19_STATISTICS, Style
 
 FloatArray = npt.NDArray[np.float32]
 StyleSource: TypeAlias = Style | ImageSource
 Styles: TypeAlias = StyleSource | Sequence[StyleSource]
-Alpha: TypeAlias = float | ImageSource
-Colours: TypeAlias = Literal["style", "matched", "luminance"]
 
-
-class _How(TypedDict, total=False):
-    style_weights: Sequence[float] | None
-    masks: Sequence[ImageSource] | None
-    colours: Colours
-    style_size: int | None
-    max_side: int | None
-
-
-# A style's statistics are learned, and best, at about this size; larger pictures are brought down.
-STYLE_SIDE = 512
 # The features of contents that take more bytes than this are not kept.
 CACHED_BYTES = 256_000_000
 
@@ -45,9 +33,9 @@ CACHED_BYTES = 256_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is ``"fast"``, ``"vgg19"``, ``"paper"`` or the name of an imported one
-    (`adain.registry`). ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model
-    has it, ``"int8"``; styles serve all precisions alike.
+    ``model`` is the name of a row of `adain.registry`, ``"vgg19"`` for one, or of an imported one.
+    ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model has it, ``"int8"``;
+    styles serve all precisions alike.
 
     ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
     ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
@@ -69,7 +57,7 @@ class Stylizer:
 
     def __init__(
         self,
-        model: str = "fast",
+        model: str = DEFAULT_MODEL,
         device: str = "auto",
         *,
         precision: str = "fp32",
@@ -87,36 +75,37 @@ class Stylizer:
         )
         notes = {part: self._sessions.about(part) for part in files}
         for part, note in notes.items():
-            kind = (note.get("model"), note.get("part"), note.get("precision", precision))
+            kind = (note.get(Key.MODEL), note.get(Key.PART), note.get(Key.PRECISION, precision))
             if kind != (model, part, precision):
                 allowed = f"the {part} of adain's model {model!r} in {precision}"
                 raise found_error(str(files[part]), "another model", allowed)
-            if note.get("contract") != weights.CONTRACT:
-                found = f"a file of contract {note.get('contract')}, of another version of adain"
-                allowed = f"contract {weights.CONTRACT}; {weights.how_to_get(model, precision)}"
+            version = note.get(Key.CONTRACT)
+            if version != contract.VERSION:
+                found = f"a file of contract {version}, of another version of adain"
+                allowed = f"contract {contract.VERSION}; {weights.how_to_get(model, precision)}"
                 raise found_error(str(files[part]), found, allowed)
-        about = notes["decoder"]
+        about = notes[contract.DECODER]
         for part, note in notes.items():
-            if note["weights_sha256"] != about["weights_sha256"]:
+            if note[Key.WEIGHTS_SHA256] != about[Key.WEIGHTS_SHA256]:
                 raise found_error(
                     str(files[part]),
-                    f"another training than that of {files['decoder']}",
+                    f"another training than that of {files[contract.DECODER]}",
                     "files of one export",
                 )
-        self._parts = tuple(files)
-        self._stride = int(about["stride"])
-        self._feature_stride = int(about["feature_stride"])
-        self._style_channels = int(about["style_channels"])
-        self._feature_bytes = 4 * float(about["features_per_pixel"])
-        self._style_space = about["style_space"]
-        self._encoded = ("features", "statistics", *about["skips"].split())
+        self._style_source = contract.style_source(files)
+        self._stride = int(about[Key.STRIDE])
+        self._feature_stride = int(about[Key.FEATURE_STRIDE])
+        self._style_channels = int(about[Key.STYLE_CHANNELS])
+        self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
+        self._style_space = about[Key.STYLE_SPACE]
+        self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
         # Under a limit, what fits must do so whatever other threads do.
         limited = self._sessions.memory_limit is not None
         self._turn = threading.RLock() if limited else contextlib.nullcontext()
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
-        self._styles: Recent[Style] = Recent(32)
-        self._contents: Recent[list[Tensor]] = Recent(cached_contents)
+        self._styles: Cache[Style] = Cache(32)
+        self._contents: Cache[list[Tensor]] = Cache(cached_contents)
         # A GPU loads its libraries and kernels when they are first needed: now, rather than while
         # somebody waits. On the CPU nothing is gained, and TensorRT would build an engine for a
         # size that nobody wants.
@@ -144,9 +133,8 @@ class Stylizer:
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
             planar = to_planar(rgb, self._stride)
-            # Without a style network of its own, a model's style is the encoder's statistics.
-            part, output = ("style",) * 2 if "style" in self._parts else ("encoder", "statistics")
-            vector: FloatArray = self._run(part, [output], rgb, image=planar)[0]
+            part, output = self._style_source
+            vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
             return Style(vector.reshape(-1), self.model, self._style_space)
 
         with self._turn:
@@ -154,120 +142,129 @@ class Stylizer:
 
     @overload
     def stylize(
-        self, content: npt.NDArray[Any], style: Styles, alpha: Alpha = 1.0, **how: Unpack[_How]
+        self,
+        content: npt.NDArray[Any],
+        style: Styles,
+        alpha: Strength = 1.0,
+        **options: Unpack[StylizeKeywords],
     ) -> npt.NDArray[np.uint8]: ...
+
+    @overload
+    def stylize(
+        self,
+        content: Picture,
+        style: Styles,
+        alpha: Strength = 1.0,
+        **options: Unpack[StylizeKeywords],
+    ) -> Picture: ...
 
     @overload
     def stylize(
         self,
         content: EncodedImage | Image.Image,
         style: Styles,
-        alpha: Alpha = 1.0,
-        **how: Unpack[_How],
+        alpha: Strength = 1.0,
+        **options: Unpack[StylizeKeywords],
     ) -> Image.Image: ...
 
     def stylize(
         self,
         content: ImageSource,
         style: Styles,
-        alpha: Alpha = 1.0,
+        alpha: Strength = StylizeOptions.alpha,
         *,
-        style_weights: Sequence[float] | None = None,
-        masks: Sequence[ImageSource] | None = None,
-        colours: Colours = "style",
-        style_size: int | None = STYLE_SIDE,
-        max_side: int | None = None,
-    ) -> Image.Image | npt.NDArray[np.uint8]:
-        """The content in the style, exactly as large as the content (or its ``max_side``).
-
-        ``content`` is whatever ``load_image`` takes: a path, bytes, a file and a PIL image give a
-        PIL image, RGB or RGBA; an array gives a uint8 array ``[H, W, 3]``, or ``[H, W, 4]`` with
-        the content's alpha.
-
-        ``style`` is a Style or a picture, or a list of these: a mixture (AdaIN eq. 15), by
-        ``style_weights``, which are made to sum to 1, or equally. Pictures are brought down to a
-        long side of ``style_size``, as ``encode_style`` does.
-
-        ``alpha`` is the strength: 0 gives the content back, 1 the full style (eq. 14); or a map of
-        strengths, as an array ``[h, w]`` in [0, 1] (or uint8) or a picture, black to white.
-        ``masks``, one for each style, say where it goes: arrays ``[h, w]`` or pictures, white where
-        it does. Masks that sum to more than 1 are divided by their sum; where they sum to less, the
-        rest stays content. Maps and masks are stretched to the content. Changing any costs one
-        pass of the decoder.
-
-        ``colours``: ``"style"``; ``"matched"``, the style pictures (no Styles) are first given the
-        mean and covariance of the content's colours; or ``"luminance"``, the content keeps its
-        colours under a new luma, and style pictures are first brought to its lightness.
-
-        Raises AdaINError where any of these is something else.
-        """
-        picture = load_image(content, max_side=max_side)
-        stylized = self.stylize_picture(
-            picture,
-            style,
-            alpha,
+        style_weights: Sequence[float] | None = StylizeOptions.style_weights,
+        masks: Sequence[ImageSource] | None = StylizeOptions.masks,
+        colours: Colours = StylizeOptions.colours,
+        style_size: int | None = StylizeOptions.style_size,
+        max_side: int | None = StylizeOptions.max_side,
+    ) -> Image.Image | npt.NDArray[np.uint8] | Picture:
+        """``stylize_with`` the options of StylizeOptions, which says what they are."""
+        options = StylizeOptions(
+            alpha=alpha,
             style_weights=style_weights,
             masks=masks,
             colours=colours,
             style_size=style_size,
+            max_side=max_side,
         )
+        # A type checker wants to be told which of the overloads it is.
+        return self.stylize_with(cast(Any, content), style, options)  # type: ignore[no-any-return]
+
+    @overload
+    def stylize_with(
+        self, content: npt.NDArray[Any], style: Styles, options: StylizeOptions
+    ) -> npt.NDArray[np.uint8]: ...
+
+    @overload
+    def stylize_with(self, content: Picture, style: Styles, options: StylizeOptions) -> Picture: ...
+
+    @overload
+    def stylize_with(
+        self, content: EncodedImage | Image.Image, style: Styles, options: StylizeOptions
+    ) -> Image.Image: ...
+
+    def stylize_with(
+        self, content: ImageSource, style: Styles, options: StylizeOptions
+    ) -> Image.Image | npt.NDArray[np.uint8] | Picture:
+        """The content in the style, exactly as large as the content (or its ``max_side``).
+
+        ``content`` is whatever ``load_image`` takes: a path, bytes, a file and a PIL image give a
+        PIL image, RGB or RGBA; an array gives a uint8 array ``[H, W, 3]``, or ``[H, W, 4]`` with
+        the content's alpha channel; a Picture gives a Picture.
+
+        ``style`` is a Style or a picture, or a list of these: a mixture (AdaIN eq. 15). With
+        ``colours="matched"`` it is a picture.
+
+        Masks that sum to more than 1 are divided by their sum; where they sum to less, the rest
+        stays content. Maps and masks are stretched to the content. Changing any option but
+        ``max_side`` costs one pass of the decoder.
+
+        Raises AdaINError where any of these is something else.
+        """
+        picture = load_image(content, max_side=options.max_side)
+        stylized = self._stylized(picture, style, options)
+        if isinstance(content, Picture):
+            return stylized
         return stylized.to_array() if isinstance(content, np.ndarray) else stylized.to_pil()
 
-    def stylize_picture(
-        self,
-        picture: Picture,
-        style: Styles,
-        alpha: Alpha = 1.0,
-        *,
-        style_weights: Sequence[float] | None = None,
-        masks: Sequence[ImageSource] | None = None,
-        colours: Colours = "style",
-        style_size: int | None = STYLE_SIDE,
-    ) -> Picture:
-        """``stylize`` for a Picture, giving a Picture; the alpha channel is the content's."""
-        if colours not in get_args(Colours):
-            raise found_error("colours", repr(colours), "style, matched or luminance")
-        if style_size is not None:
-            checked_integer("style_size", style_size, 1)
+    def _stylized(self, content: Picture, style: Styles, options: StylizeOptions) -> Picture:
         sources = list(style) if maps.is_several(style) else [cast(StyleSource, style)]
         if not sources:
             raise found_error("style", "an empty list", "one style or more")
-        strength = maps.load_alpha(alpha)
-        shares = maps.shares(style_weights, len(sources))
-        planes = maps.load_masks(masks, len(sources))
+        strength = maps.load_strength(options.alpha)
+        shares = maps.shares(options.style_weights, len(sources))
+        masks = maps.load_masks(options.masks, len(sources))
 
-        styles = [self._style(source, picture.rgb, colours, style_size) for source in sources]
-        if planes is None:
+        styles = [self._style(source, content.rgb, options) for source in sources]
+        if masks is None:
             first, *others = (share * part for share, part in zip(shares, styles, strict=True))
             styles = [sum(others, first)]
         vectors = np.stack([part.vector[: self._style_channels] for part in styles])
-        strengths = maps.style_strengths(strength, planes, shares, picture.width, picture.height)
-        seen = luminance(picture.rgb) if colours == "luminance" else picture.rgb
+        strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
+        keeps_colours = options.colours == "luminance"
+        seen = luminance(content.rgb) if keeps_colours else content.rgb
         with self._turn:
             rgb = self._decode(seen, vectors, strengths)
-        if colours == "luminance":
-            rgb = with_luminance(picture.rgb, rgb)
-        return Picture(rgb, picture.alpha)
+        if keeps_colours:
+            rgb = with_luminance(content.rgb, rgb)
+        return Picture(rgb, content.alpha)
 
-    def _style(
-        self, source: StyleSource, content: FloatArray, colours: Colours, size: int | None
-    ) -> Style:
-        if isinstance(source, Style):
-            self._check_style(source)
-            if colours == "matched":
-                allowed = "a picture, whose colours can be matched"
-                raise found_error("style", "a Style with colours 'matched'", allowed)
-            return source
-        rgb = load_image(source, max_side=size).rgb
-        if colours != "style":
-            match = match_colours if colours == "matched" else match_luminance
-            rgb = match(rgb, content)
-        return self._encode_style(rgb)
+    def _style(self, source: StyleSource, content: FloatArray, options: StylizeOptions) -> Style:
+        if not isinstance(source, Style):
+            picture = load_image(source, max_side=options.style_size)
+            return self._encode_style(fitted(picture.rgb, content, options.colours))
+        self._check_style(source)
+        if options.colours == "matched":
+            allowed = "a picture, whose colours can be matched"
+            raise found_error("style", "a Style with colours 'matched'", allowed)
+        return source
 
     def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
         def encode() -> list[Tensor]:
             planar = to_planar(rgb, self._stride)
-            return self._run("encoder", self._encoded, rgb, stay=True, image=planar)
+            inputs = {contract.IMAGE: planar}
+            return self._run(contract.ENCODER, self._encoded, rgb, inputs, stay=True)
 
         height, width = rgb.shape[:2]
         kept = height * width * self._feature_bytes <= CACHED_BYTES
@@ -277,15 +274,10 @@ class Stylizer:
         shape = features.shape if isinstance(features, np.ndarray) else features.shape()
         if strengths.shape[1:] != (1, 1):
             strengths = padded(strengths, self._stride)
-        style, alpha = maps.decoder_maps(strengths, vectors, self._feature_stride, *shape[2:])
-        (image,) = self._run(
-            "decoder",
-            ["image"],
-            rgb,
-            **dict(zip(self._encoded, encoded, strict=True)),
-            style=style,
-            alpha=alpha,
-        )
+        style, strength = maps.decoder_maps(strengths, vectors, self._feature_stride, *shape[2:])
+        inputs = dict(zip(self._encoded, encoded, strict=True))
+        inputs |= {contract.STYLE: style, contract.ALPHA: strength}
+        (image,) = self._run(contract.DECODER, [contract.IMAGE], rgb, inputs)
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:
@@ -308,9 +300,9 @@ class Stylizer:
         part: str,
         outputs: Sequence[str],
         rgb: FloatArray,
+        inputs: Mapping[str, Tensor],
         *,
         stay: bool = False,
-        **inputs: Tensor,
     ) -> list[Tensor]:
         size = f"the {part} of {self.model} at {rgb.shape[1]} x {rgb.shape[0]}"
         try:

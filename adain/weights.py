@@ -16,44 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from adain import registry
+from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
+from adain.published import VGG19
 from adain.registry import BUILT_IN
-from adain.registry import GET_FAST as GET_FAST
-from adain.registry import GET_VGG19 as GET_VGG19
-
-# What the inputs, outputs and metadata of model files are; files of another number are refused.
-CONTRACT = "2"
-
-# The published encoder of the AdaIN paper, as a widely used repository releases it.
-VGG19_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/vgg_normalised.pth"
-VGG19_FILES = ("vgg19.safetensors", "vgg_normalised.pth")
-# The decoder released with the paper, from the same place, and what it is kept as here.
-PAPER_URL = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0/decoder.pth"
-PAPER_FILE = "decoder.pth"
-GET_INT8 = "`adain quantize --model vgg19 PHOTOS_DIR PAINTINGS_DIR -o ~/.cache/adain` makes it"
-# SHA-256 of the raw little-endian float32 bytes of the encoder's tensors. The published file's own
-# digest says nothing about copies in other formats; the tensors' do.
-VGG19_TENSOR_DIGESTS = {
-    "preprocess.weight": "0d7cb8dce18001a6116ad8b5727fed25de2f0cb336103e483ed3abcf054c8b50",
-    "preprocess.bias": "59e02b1ca1c5220f5177d16af977a6a39736527eb2c32262633769053cb6b1b3",
-    "conv1_1.weight": "f21059c9bd43232f8dcb2c1eacbb50ea68c16c7ca989f000113d92240b2e5638",
-    "conv1_1.bias": "7071f028080f62795d3b3627e445f6b3236d3513fd0377654494ce27ed6533e9",
-    "conv1_2.weight": "7b627f3202fa5269e1fec4bafb2c57a217c53f1af47885fc6cca05e697f5da6d",
-    "conv1_2.bias": "71d449704d8fd7566dc169e4525583a2ce6c9a232fb8b1afa2aceeee0e572986",
-    "conv2_1.weight": "adfb6d4063990ddf46a634051a2ceac1f4f7ca016ff3a2d9cc09b1eb92dc01cd",
-    "conv2_1.bias": "89a5b9b1e77f777acf038a43a6f247847715f4f25995d741dc159d01a85b2621",
-    "conv2_2.weight": "b453c6086d5b33c1e306f7d5d94574915f3d8629f434021574671813e4a4f239",
-    "conv2_2.bias": "07c58680a98fc21a82e3b47311e9505d1221cfdaa91e85afcc557aa12cdaa5d0",
-    "conv3_1.weight": "668780f50516924760bc569a91bb70217cbd93b9142b9965f536e5de14a6fb16",
-    "conv3_1.bias": "10ae7161ac8dda730efd9355cc7768d36fd572d5a1ecc620e766293c564c97a9",
-    "conv3_2.weight": "3989d3dfef3b9cd9f4faad6d4b00b7d1c1f11cb427431e63ca363fae060a5bfe",
-    "conv3_2.bias": "44230c8c483d197cd9b7e5d3bb037991f2f5f3dee67cfe533cab293ec9c26e41",
-    "conv3_3.weight": "9238ec0e20576cdceea12c2d0d97b39190b17d161ba7eaa56ea601798dd8e78b",
-    "conv3_3.bias": "a749ea8c71a12b9f6922233a3757fac71123442024c679cdcdfc433fdacc2afa",
-    "conv3_4.weight": "79bb0b6bf88046ee8d13fa856a98b5c5eb02ce7bc142a831b601693892829e84",
-    "conv3_4.bias": "a75035e1ef1f08230e9b70e3a46b58906925443a5288d87f5f07a5c44284a9d6",
-    "conv4_1.bias": "644320780b12cfbe865922aa556328a6312ad8452b2ce4be40197821b6790957",
-}
 
 
 def models() -> dict[str, registry.Model]:
@@ -86,9 +52,9 @@ def precisions(model: str) -> tuple[str, ...]:
 
 
 def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
-    """The name of one of a model's ONNX files; part is encoder, decoder, style or whole."""
+    """The name of one of a model's ONNX files; parts are those of `adain.contract`."""
     words = ["adain", model]
-    if part != "whole":
+    if part != WHOLE:
         words.append(part)
     if precision != "fp32":
         words.append(precision)
@@ -141,19 +107,23 @@ def model_parts(model: str) -> tuple[str, ...]:
 
 def onnx_files(model: str, precision: str = "fp32") -> list[str]:
     """The names of a model's ONNX files in one precision, the one for other programs included."""
-    return [onnx_file(model, part, precision) for part in (*model_parts(model), "whole")]
+    return [onnx_file(model, part, precision) for part in (*model_parts(model), WHOLE)]
 
 
 def model_files(model: str) -> list[str]:
     """The names of all files that belong to a model: the ONNX files, and what they are made of."""
     row = about(model)
     files = [name for precision in row.precisions for name in onnx_files(model, precision)]
-    return [*files, row.source, *([VGG19_FILES[0]] if row.has_vgg19 else [])]
+    return [*files, row.source, *([row.encoder.names[0]] if row.encoder else [])]
 
 
 def how_to_get(model: str, precision: str = "fp32") -> str:
     """What brings a model's files, in a few words."""
-    return GET_INT8 if precision == "int8" else about(model).get
+    if precision == "int8":
+        return (
+            f"`adain quantize --model {model} PHOTOS_DIR PAINTINGS_DIR -o ~/.cache/adain` makes it"
+        )
+    return about(model).get
 
 
 def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
@@ -176,18 +146,18 @@ def available_models(precision: str = "fp32") -> list[str]:
 
 
 def remove_model(model: str) -> list[Path]:
-    """Delete the files of an imported model, or of `paper`, from the user's cache; those deleted.
+    """Delete the files of a model that is not trained here from the user's cache; those deleted.
 
     VGG-19 stays for other models. Raises AdaINError for other models, and where nothing is there.
     """
     row = about(model)
     if row.trained:
-        raise found_error(
-            "model", f"{model!r}, which this project trains", "paper or an imported model"
-        )
+        others = [name for name in BUILT_IN if not BUILT_IN[name].trained]
+        allowed = f"{', '.join(others)} or an imported model"
+        raise found_error("model", f"{model!r}, which this project trains", allowed)
     # The mark first: without it nobody takes what is left for a model.
     names = [registry.mark_file(model), *model_files(model)]
-    paths = [cache_folder() / name for name in names if name not in VGG19_FILES]
+    paths = [cache_folder() / name for name in names if name not in VGG19.names]
     removed = [path for path in paths if path.is_file()]
     if not removed:
         raise found_error(

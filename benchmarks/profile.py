@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from adain import weights
+from adain import contract, weights
 from adain.cli.parameters import MODEL
 from adain.cli.run import run
 from adain.errors import found_error
@@ -90,14 +90,19 @@ def profile_model(
     def image(side: int) -> Array:
         return generator.random((1, 3, side, side), np.float32)
 
-    content, style = {"image": image(size)}, {"image": image(style_size(size))}
-    names = [output.name for output in sessions["encoder"].get_outputs()]
-    encoded = dict(zip(names, sessions["encoder"].run(None, content), strict=True))
-    # What vgg19 takes for a style are the statistics that its encoder gives.
-    told = "style" not in sessions
-    vector = encoded["statistics"] if told else sessions["style"].run(None, style)[0]
-    decoded = encoded | {"style": vector, "alpha": np.ones((1, 1, 1, 1), np.float32)}
-    feeds = {"encoder": content, "decoder": decoded, "style": style}
+    content = {contract.IMAGE: image(size)}
+    style = {contract.IMAGE: image(style_size(size))}
+    encoder = sessions[contract.ENCODER]
+    names = [output.name for output in encoder.get_outputs()]
+    encoded = dict(zip(names, encoder.run(None, content), strict=True))
+    part, output = contract.style_source(sessions)
+    vector = sessions[part].run([output], style)[0]
+    told = {contract.STYLE: vector, contract.ALPHA: np.ones((1, 1, 1, 1), np.float32)}
+    feeds = {
+        contract.ENCODER: content,
+        contract.DECODER: encoded | told,
+        contract.STYLE_NETWORK: style,
+    }
     return {part: profile_session(sessions[part], feeds[part], runs) for part in sessions}
 
 

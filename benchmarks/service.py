@@ -22,7 +22,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from adain import AdaINError, Stylizer, load_image, weights
+from adain import AdaINError, Stylizer, contract, load_image, weights
 from adain.cli.run import run
 from adain.images import encode_image
 from benchmarks.uploads import MAX_PIXELS, mutated
@@ -119,11 +119,11 @@ def bare(contents: Sequence[bytes], style: bytes, suffix: str) -> tuple[list[byt
     """The same work in a loop of this process: the results, and the seconds it took."""
     stylizer = Stylizer("fast")
     encoded = stylizer.encode_style(style)
-    stylizer.stylize_picture(load_image(contents[0]), encoded)
+    stylizer.stylize(load_image(contents[0]), encoded)
     started = time.perf_counter()
     results = []
     for content in contents:
-        result = stylizer.stylize_picture(load_image(content), encoded)
+        result = stylizer.stylize(load_image(content), encoded)
         results.append(encode_image(result, suffix))
     return results, time.perf_counter() - started
 
@@ -138,19 +138,19 @@ def network_alone(size: int, runs: int) -> float:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     encoder, decoder, style = (
         onnxruntime.InferenceSession(files[part], options, providers=["CPUExecutionProvider"])
-        for part in ("encoder", "decoder", "style")
+        for part in (contract.ENCODER, contract.DECODER, contract.STYLE_NETWORK)
     )
     rng = np.random.default_rng(0)
     images = rng.random((runs + 1, 1, 3, size, size), np.float32)
-    (vector,) = style.run(["style"], {"image": images[0]})
-    alpha = np.ones((1, 1, 1, 1), np.float32)
+    (vector,) = style.run([contract.STYLE], {contract.IMAGE: images[0]})
+    told = {contract.STYLE: vector, contract.ALPHA: np.ones((1, 1, 1, 1), np.float32)}
+    names = contract.encoder_outputs(())
     started = 0.0
     for number, image in enumerate(images):
         if number == 1:  # the first is to warm up
             started = time.perf_counter()
-        features, statistics = encoder.run(["features", "statistics"], {"image": image})
-        inputs = {"features": features, "statistics": statistics, "style": vector, "alpha": alpha}
-        decoder.run(["image"], inputs)
+        encoded = encoder.run(names, {contract.IMAGE: image})
+        decoder.run([contract.IMAGE], told | dict(zip(names, encoded, strict=True)))
     return (time.perf_counter() - started) / runs
 
 

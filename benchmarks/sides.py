@@ -10,7 +10,7 @@ from functools import cache
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
-from adain.stylizer import STYLE_SIDE
+from adain.options import STYLE_SIDE
 from benchmarks.pipeline import Pipeline
 
 

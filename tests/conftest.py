@@ -11,6 +11,7 @@ from exporting import exported, imported, vgg19_files
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
+from adain.published import VGG19
 
 __all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by name
 
@@ -35,9 +36,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def vgg19_weights() -> Path:
     """The published VGG-19 encoder; without it the test is skipped."""
     try:
-        return weights.find(*weights.VGG19_FILES, get="")
+        return weights.find(*VGG19.names, get="")
     except AdaINError:
-        pytest.skip(f"no {weights.VGG19_FILES[0]} on this machine; {weights.GET_VGG19}")
+        pytest.skip(f"no {VGG19.names[0]} on this machine; {VGG19.get}")
 
 
 @pytest.fixture(scope="session")

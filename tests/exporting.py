@@ -17,12 +17,12 @@ from adain.errors import AdaINError
 
 INSTALL = """
 import sys
-from adain import weights
+from adain import published
 from adain.cli.main import cli
 from adain.cli.run import run
-weights.VGG19_URL = {url!r}
+vars(published.VGG19)["url"] = {url!r}
 # What comes with it is not there: its minutes are those of `imported`.
-weights.PAPER_URL = {url!r} + ".none"
+vars(published.PAPER_DECODER)["url"] = {url!r} + ".none"
 sys.exit(run(cli, ["models", "get", "vgg19"]))
 """
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from adain.errors import AdaINError
@@ -14,3 +15,8 @@ def error_of(call: Callable[[], object]) -> str:
     message = str(caught.value)
     assert "\n" not in message
     return message
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The mean absolute difference of two uint8 pictures, where 1 is from black to white."""
+    return float(np.abs(a.astype(float) - b).mean() / 255)

@@ -68,15 +68,15 @@ def test_luminance_keeps_the_contents_colours(stylizer, photo, painting):
     content = Picture(0.4 + 0.2 * load_image(photo).rgb)  # far from where colours are clipped
     style = match_luminance(load_image(painting).rgb, content.rgb)
     grey = Picture(luminance(content.rgb))
-    expected = with_luminance(content.rgb, stylizer.stylize_picture(grey, style).rgb)
-    result = stylizer.stylize_picture(content, painting, colours="luminance")
+    expected = with_luminance(content.rgb, stylizer.stylize(grey, style).rgb)
+    result = stylizer.stylize(content, painting, colours="luminance")
     assert np.array_equal(result.rgb, expected)
     chroma = [p.rgb - luminance(p.rgb) for p in (result, content)]
     inside = (result.rgb > 0).all(axis=2) & (result.rgb < 1).all(axis=2)
     assert inside.mean() > 0.7 and np.abs(chroma[0] - chroma[1])[inside].max() < 2e-3
     assert np.abs(luminance(result.rgb) - luminance(content.rgb)).mean() > 0.01
     # A Style is taken as it is.
-    given = stylizer.stylize_picture(content, stylizer.encode_style(style), colours="luminance")
+    given = stylizer.stylize(content, stylizer.encode_style(style), colours="luminance")
     assert np.array_equal(given.rgb, expected)
 
 

@@ -60,9 +60,9 @@ def apart(a: Picture, b: Picture, columns: slice = slice(None)) -> float:
 
 
 def test_styles_stay_on_their_sides(machine, wide, pair):
-    left, right = (machine.stylize_picture(wide, style) for style in pair)
+    left, right = (machine.stylize(wide, style) for style in pair)
     assert apart(left, right) > 0.2
-    result = machine.stylize_picture(wide, pair, masks=[HALF, ~HALF])
+    result = machine.stylize(wide, pair, masks=[HALF, ~HALF])
     # Nothing of the other style within what a pixel sees of its surroundings.
     assert apart(result, left, slice(0, 55)) <= ROUNDING
     assert apart(result, right, slice(275, None)) <= ROUNDING
@@ -71,11 +71,11 @@ def test_styles_stay_on_their_sides(machine, wide, pair):
 
 def test_strength_is_painted(machine, wide, pair):
     style = pair[0]
-    styled, plain = (machine.stylize_picture(wide, style, alpha) for alpha in (1, 0))
-    result = machine.stylize_picture(wide, style, HALF)
+    styled, plain = (machine.stylize(wide, style, alpha) for alpha in (1, 0))
+    result = machine.stylize(wide, style, HALF)
     assert apart(result, styled, slice(0, 55)) <= ROUNDING
     assert apart(result, plain, slice(275, None)) <= ROUNDING
-    masked = machine.stylize_picture(wide, style, masks=[HALF])
+    masked = machine.stylize(wide, style, masks=[HALF])
     assert apart(result, masked) == 0
 
 
@@ -87,11 +87,11 @@ def test_constant_map_is_the_number(machine, wide, pair, monkeypatch, size, alph
     # Full maps too, not only their short form.
     for even in (maps._is_even, lambda _: False):
         monkeypatch.setattr(maps, "_is_even", even)
-        number = machine.stylize_picture(content, pair[0], alpha)
-        painted = machine.stylize_picture(content, pair[0], np.full((7, 5), alpha, np.float32))
+        number = machine.stylize(content, pair[0], alpha)
+        painted = machine.stylize(content, pair[0], np.full((7, 5), alpha, np.float32))
         assert apart(number, painted) <= ROUNDING
-        mixture = machine.stylize_picture(content, 0.5 * pair[0] + 0.5 * pair[1], alpha)
-        masked = machine.stylize_picture(content, pair, alpha, masks=masks)
+        mixture = machine.stylize(content, 0.5 * pair[0] + 0.5 * pair[1], alpha)
+        masked = machine.stylize(content, pair, alpha, masks=masks)
         assert apart(mixture, masked) <= ROUNDING
 
 
@@ -115,17 +115,17 @@ def test_only_what_differs_is_a_map(machine, photo, pair, given):
 
 def test_whole_masks_are_divided_by_their_sum(machine, wide, pair):
     ones = np.ones((2, 2))
-    mixed = machine.stylize_picture(wide, 0.5 * pair[0] + 0.5 * pair[1], 0.8)
-    assert apart(machine.stylize_picture(wide, pair, 0.8, masks=[ones, ones]), mixed) <= ROUNDING
+    mixed = machine.stylize(wide, 0.5 * pair[0] + 0.5 * pair[1], 0.8)
+    assert apart(machine.stylize(wide, pair, 0.8, masks=[ones, ones]), mixed) <= ROUNDING
 
 
 def test_what_no_mask_covers_stays_content(machine, wide, pair):
     nothing = np.zeros((2, 2), np.uint8)
-    plain = machine.stylize_picture(wide, pair[0], 0)
-    assert apart(machine.stylize_picture(wide, pair, masks=[nothing, nothing]), plain) == 0
+    plain = machine.stylize(wide, pair[0], 0)
+    assert apart(machine.stylize(wide, pair, masks=[nothing, nothing]), plain) == 0
     half = np.full((1, 1), 0.5)
-    expected = machine.stylize_picture(wide, pair[1], 0.3)
-    result = machine.stylize_picture(wide, pair, 0.6, masks=[nothing, half])
+    expected = machine.stylize(wide, pair[1], 0.3)
+    result = machine.stylize(wide, pair, 0.6, masks=[nothing, half])
     assert apart(result, expected) <= ROUNDING
 
 
@@ -273,7 +273,7 @@ def test_maps_fit_the_content_brought_down(stylizer, photo, painting):
     small = stylizer.stylize(photo, painting, HALF, max_side=64)
     assert small.shape == (48, 64, 3)
     picture = load_image(photo, max_side=64)
-    again = stylizer.stylize_picture(picture, painting, HALF).to_array()
+    again = stylizer.stylize(picture, painting, HALF).to_array()
     assert np.array_equal(small, again)
 
 
@@ -364,7 +364,7 @@ def test_mistake(runs, photo, painting, mistake):
     arguments = {"style": [painting, painting[::-1]]} | how
     for call in (
         lambda: stylizer.stylize(photo, **arguments),
-        lambda: stylizer.stylize_picture(load_image(photo), **arguments),
+        lambda: stylizer.stylize(load_image(photo), **arguments),
     ):
         message = error_of(call)
         assert message.startswith(start) and "; allowed: " in message
@@ -390,3 +390,11 @@ def test_inputs_are_not_changed(stylizer, photo, painting):
     before = [array.copy() for array in (*masks, alpha)]
     stylizer.stylize(photo, [painting, painting[::-1]], alpha, masks=masks, style_weights=[1, 3])
     assert all(map(np.array_equal, before, (*masks, alpha)))
+
+
+@pytest.mark.parametrize("level", [0.3, 0.1, 0.7, 1 / 3])
+def test_a_map_keeps_its_numbers(level):
+    exactly = np.float32(level)
+    for array in (np.full((2, 3), level), np.full((2, 3, 1), exactly), np.full((2, 3, 3), level)):
+        assert (maps.load_map(array, "map") == exactly).all()
+        assert (maps.load_map(load_image(array), "map") == exactly).all()

@@ -4,10 +4,12 @@ import json
 import os
 from pathlib import Path
 
+import onnx
 import pytest
 from helpers import error_of
 
 from adain import Stylizer, registry, weights
+from adain.published import VGG19
 
 
 @pytest.fixture
@@ -36,6 +38,29 @@ def test_rows_of_what_is_built_in() -> None:
     assert registry.TRAINED == ("fast", "vgg19")
     assert [m.has_vgg19 for m in registry.BUILT_IN.values()] == [False, True, True]
     assert not any(model.imported for model in registry.BUILT_IN.values())
+    assert [m.has_style_network for m in registry.BUILT_IN.values()] == [True, False, False]
+    assert [m.is_built_by_get for m in registry.BUILT_IN.values()] == [False, True, True]
+    assert registry.has_published_decoder("paper") and not registry.has_published_decoder("vgg19")
+
+
+def test_digests_are_those_of_what_ships() -> None:
+    shipped = Path(registry.__file__).parents[1] / "weights"
+    for name in registry.TRAINED:
+        row = registry.BUILT_IN[name]
+        assert weights.sha256(shipped / row.source) == row.sha256
+        sources = [
+            {entry.key: entry.value for entry in onnx.load(file).metadata_props}
+            for file in shipped.glob(f"adain-{name}*.onnx")
+        ]
+        assert all(about["weights_sha256"] == row.sha256 for about in sources)
+
+
+def test_every_row_names_a_network_that_is_there() -> None:
+    pytest.importorskip("torch", reason="the learning side needs PyTorch")
+    from adain.learning.models.pretrained import make_trainable
+
+    made = [type(make_trainable(name)).__name__ for name in registry.TRAINED]
+    assert made == ["Fast", "ResidualDecoder"]
 
 
 def test_models_are_listed_in_order_and_anew(cache: Path) -> None:
@@ -139,13 +164,13 @@ def test_licences_that_are_refused(licence: str) -> None:
 def test_removing_a_model(cache: Path) -> None:
     put(cache, "wave")
     put(cache, "wave-2")
-    (cache / weights.VGG19_FILES[1]).touch()
+    (cache / VGG19.names[1]).touch()
     before = set(os.listdir(cache))
     removed = weights.remove_model("wave")
     assert removed[0] == cache / "adain-wave.json" and len(removed) == 8
     left = set(os.listdir(cache))
     assert before - left == {path.name for path in removed}
-    assert weights.VGG19_FILES[1] in left and list(weights.models())[3:] == ["wave-2"]
+    assert VGG19.names[1] in left and list(weights.models())[3:] == ["wave-2"]
 
 
 def test_what_is_not_removed(cache: Path, tmp_path: Path) -> None:

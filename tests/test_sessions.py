@@ -53,6 +53,23 @@ def test_device_that_starts_is_reported_by_its_name(passive, photo, painting, st
     assert np.array_equal(other.stylize(photo, painting), stylizer.stylize(photo, painting))
 
 
+def test_log_level_of_the_host_program_stays():
+    # A verbose host: after a device was tried, its own sessions still say all they do.
+    script = (
+        "import sys, onnxruntime; from adain import providers, weights\n"
+        "onnxruntime.set_default_logger_severity(0); file = weights.find_model('fast')['encoder']\n"
+        "providers.BACKENDS['azure'] = providers.Backend('AzureExecutionProvider')\n"
+        "print(providers._try('azure', 0, file)); sys.stdout.flush()\n"
+        "print('HOST', file=sys.stderr); sys.stderr.flush()\n"
+        "onnxruntime.InferenceSession(file, providers=['CPUExecutionProvider'])"
+    )
+    if "AzureExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("this ONNX Runtime was built without the Azure provider")
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "[I:onnxruntime" in done.stderr.partition("HOST")[2]
+
+
 @pytest.mark.filterwarnings("ignore:Specified provider")
 def test_provider_that_onnx_runtime_leaves_out_is_an_error(monkeypatch, capfd):
     if CUDA:
@@ -297,7 +314,7 @@ def test_bound_values_give_the_same_picture(bound, stylizer, photo, painting):
     for alpha in (1, 0.4):
         expected = stylizer.stylize(photo, painting, alpha)
         assert np.array_equal(bound.stylize(photo, painting, alpha), expected)
-    ((features, statistics),) = (pending._value[0] for pending in bound._contents._values.values())
+    ((features, statistics),) = (value for _, value in bound._contents.items())
     for value in (features, statistics):
         assert isinstance(value, onnxruntime.OrtValue) and value.device_name() == "cpu"
 

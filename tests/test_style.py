@@ -88,6 +88,22 @@ def test_statistics_mix_whichever_model_measured_them():
     assert "different meanings" in error_of(lambda: a + shorter)
 
 
+def test_what_cannot_be_mixed_says_why():
+    old, new = (style(n, "fast", weights * 64, 8) for n, weights in enumerate("ab"))
+    other = style(2, "mosaic", "c" * 64, 8)
+    statistics = style(3, "vgg19", VGG19_STATISTICS, 8)
+    reasons = {
+        "styles of 'fast' with weights aaaaaaaaaaaa and of 'fast' with weights bbbbbbbbbbbb": new,
+        "styles encoded by 'fast' and 'mosaic'": other,
+        "'fast' with weights aaaaaaaaaaaa and of 'vgg19', VGG-19 statistics": statistics,
+        "vectors of 8 and 9 numbers": style(4, "fast", "a" * 64, 9),
+    }
+    for reason, one in reasons.items():
+        message = error_of(lambda one=one: old + one)
+        assert message.startswith("style: found ") and reason in message
+        assert message.endswith("allowed: styles encoded by the same model and weights")
+
+
 @pytest.mark.parametrize("size", [896, 1024, 1920])
 @pytest.mark.parametrize("as_path", [str, Path])
 def test_file_gives_back_every_bit(tmp_path, size, as_path):

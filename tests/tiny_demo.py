@@ -22,14 +22,14 @@ HOLD = "TINY_DEMO_HOLD"
 
 
 def slow_down() -> None:
-    fast = Stylizer.stylize_picture
+    fast = Stylizer.stylize_with
 
     def slow(self: Stylizer, picture: Any, *args: Any, **how: Any) -> Any:
         while picture.width == SLOW and Path(os.environ[HOLD]).exists():
             time.sleep(0.01)
         return fast(self, picture, *args, **how)
 
-    Stylizer.stylize_picture = slow  # type: ignore[method-assign]
+    Stylizer.stylize_with = slow  # type: ignore[method-assign]
 
 
 class TinyApp:

@@ -6,6 +6,7 @@ import click
 
 from adain import weights
 from adain.cli.parameters import MODEL, require_learn
+from adain.contract import WHOLE
 from adain.errors import AdaINError
 
 
@@ -65,7 +66,7 @@ def export(
     from adain.learning.onnx.export import export_model
 
     for report in export_model(model, output, source=source):
-        for part in (*weights.model_parts(model), "whole"):
+        for part in (*weights.model_parts(model), WHOLE):
             path = output / weights.onnx_file(model, part, report.precision)
             click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB, sha256 {weights.sha256(path)}")
         click.echo(str(report))

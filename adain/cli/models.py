@@ -37,25 +37,27 @@ def get(model: str) -> None:
 
     With vgg19 comes paper, the decoder released with the paper.
     """
-    if model in ("vgg19", "paper") and not _ready(model):
-        require_learn(f"building {model}'s model files")
-        from adain.learning.onnx import importing
-
-        install = importing.install_vgg19 if model == "vgg19" else importing.install_paper
-        install(click.echo)
+    row = weights.about(model)
+    if row.is_built_by_get and not _ready(model):
+        _build(row)
     for precision in registry.EXPORTED:
         # Of fast, this says which file a broken installation lacks.
         for path in weights.find_model(model, precision).values():
             click.echo(f"{path}: ready")
-    if model == "vgg19" and not _ready("paper"):
+    for other in row.brings:
         try:
-            require_learn("building paper's model files")
-            from adain.learning.onnx import importing
-
-            importing.install_paper(click.echo)
+            if not _ready(other):
+                _build(weights.about(other))
         except AdaINError as error:
             # What was asked for is ready, and works without the other.
-            click.echo(f"paper: not made: {error}")
+            click.echo(f"{other}: not made: {error}")
+
+
+def _build(row: registry.Model) -> None:
+    require_learn(f"building {row.name}'s model files")
+    from adain.learning.onnx.importing import install
+
+    install(row, click.echo)
 
 
 def _ready(model: str) -> bool:
@@ -87,7 +89,7 @@ def import_(file: Path, name: str, licence: str | None) -> None:
     the user's cache if ONNX Runtime gives what PyTorch does. The name paper is for the decoder that
     was released with the paper, and for no other.
     """
-    if name != "paper":
+    if not registry.has_published_decoder(name):
         registry.check_name(name)
     if licence is not None:
         registry.check_licence(licence)

@@ -1,11 +1,12 @@
 """The options that `adain serve` and `adain demo` share: limits and the address of a server."""
 
 import math
-import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
+from adain.amounts import parsed_amount
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -13,9 +14,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 class Amount(click.ParamType[int]):
     """A whole number with a unit: 20MB, 40M."""
 
-    def __init__(self, name: str, units: dict[str, int], example: str) -> None:
+    def __init__(self, name: str, unit: str, example: str) -> None:
         self.name = name
-        self._units = units
+        self._unit = unit
         self._example = example
 
     def convert(
@@ -23,16 +24,14 @@ class Amount(click.ParamType[int]):
     ) -> int:
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]*)", str(value).strip().lower())
-        unit = self._units.get(found[2], 0) if found is not None else 0
-        amount = int(float(found[1]) * unit) if found is not None else 0
+        amount = parsed_amount(str(value), self._unit) or 0
         if not 1 <= amount <= 10**12:
             self.fail(f"found {value!r}; allowed are amounts like {self._example}")
-        return amount
+        return int(amount)
 
 
-BYTES = Amount("SIZE", {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9}, "500kB or 20MB")
-PIXELS = Amount("PIXELS", {"": 1, "k": 10**3, "m": 10**6}, "500k or 40M")
+BYTES = Amount("SIZE", "b", "500kB or 20MB")
+PIXELS = Amount("PIXELS", "", "500k or 40M")
 
 
 class Seconds(click.FloatRange):

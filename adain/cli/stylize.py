@@ -1,15 +1,26 @@
 """``adain stylize``: a photo in the style of a painting."""
 
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, get_args
 
 import click
 
 from adain import registry
-from adain.cli.parameters import EXAMPLES, FILE, MODEL, check_output
+from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
+from adain.colours import Colours
 from adain.images import load_image, save_image
-from adain.maps import load_alpha, load_map
-from adain.stylizer import STYLE_SIDE, Colours, Stylizer
+from adain.maps import load_map
+from adain.options import StylizeOptions, about
+from adain.stylizer import Stylizer
+
+
+def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
+    """The click option of a field of StylizeOptions, with its default and help."""
+    found = about(field)
+    return click.option(flag, field, default=found["default"], help=found["help"], **more)
 
 
 @click.command(
@@ -22,36 +33,15 @@ from adain.stylizer import STYLE_SIDE, Colours, Stylizer
 @click.argument("content", type=FILE)
 @click.argument("styles", metavar="STYLE...", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, required=True, help="Picture to write.")
-@click.option(
-    "--alpha", type=float, default=1.0, show_default=True, help="Strength, 0 (content) to 1."
-)
+@_option("alpha", "--alpha", type=float, show_default=True)
 @click.option(
     "--alpha-map", type=FILE, help="White where the strength is --alpha, black where it is 0."
 )
-@click.option(
-    "--style-share", "style_weights", type=float, multiple=True, help="One for each STYLE."
-)
-@click.option(
-    "--mask",
-    "masks",
-    type=FILE,
-    multiple=True,
-    help="White where a style goes; one for each STYLE.",
-)
-@click.option(
-    "--colours",
-    default="style",
-    show_default=True,
-    help="style; matched, the style brought to the content's colours; or luminance alone.",
-)
-@click.option(
-    "--style-size",
-    type=int,
-    default=STYLE_SIDE,
-    show_default=True,
-    help="Bring the styles' long sides down to this: the smaller, the finer the strokes.",
-)
-@click.option("--model", type=MODEL, default="fast", show_default=True)
+@_option("style_weights", "--style-share", type=float, multiple=True)
+@_option("masks", "--mask", type=FILE, multiple=True)
+@_option("colours", "--colours", type=click.Choice(get_args(Colours)), show_default=True)
+@_option("style_size", "--style-size", type=int, show_default=True)
+@click.option("--model", type=MODEL, default=registry.DEFAULT_MODEL, show_default=True)
 @click.option(
     "--device",
     default="auto",
@@ -62,7 +52,7 @@ from adain.stylizer import STYLE_SIDE, Colours, Stylizer
     "--precision", type=click.Choice(registry.PRECISIONS), default="fp32", show_default=True
 )
 @click.option("--threads", type=int, help="Of the CPU. [default: one per core]")
-@click.option("--max-side", type=int, help="Bring the content's long side down to this first.")
+@_option("max_side", "--max-side", type=int)
 @click.option(
     "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
 )
@@ -90,20 +80,18 @@ def stylize(
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
     check_output(output, inputs)
     started = time.perf_counter()
-    strength = load_alpha(alpha)
-    if alpha_map is not None:
-        strength = strength * load_map(alpha_map, "--alpha-map")
-    stylizer = Stylizer(model, device, precision=precision, threads=threads)
-    picture = load_image(content, max_side=max_side)
-    stylized = stylizer.stylize_picture(
-        picture,
-        styles,
-        strength,
+    options = StylizeOptions(
+        alpha=alpha,
         style_weights=style_weights or None,
         masks=masks or None,
         colours=colours,
         style_size=style_size,
+        max_side=max_side,
     )
+    if alpha_map is not None:
+        options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
+    stylizer = Stylizer(model, device, precision=precision, threads=threads)
+    stylized = stylizer.stylize_with(load_image(content), styles, options)
     save_image(stylized, output, quality=quality)
     seconds = time.perf_counter() - started
     size = f"{stylized.width} x {stylized.height}"

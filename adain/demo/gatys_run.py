@@ -19,9 +19,9 @@ from adain import AdaINError
 from adain.demo import widgets
 from adain.demo.gatys_plot import Losses, Progress, about
 from adain.images.picture import Picture
+from adain.options import STYLE_SIDE
 from adain.server.engine import Engine
 from adain.server.queue import BusyError
-from adain.stylizer import STYLE_SIDE
 
 # PyTorch takes seconds and 300 MB: what imports it is imported when somebody presses Start.
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Optimisation:
         stylizer = self.engine.stylizer(self.wanted.model)
 
         def stylized(content: Picture, style: Picture) -> Picture:
-            return stylizer.stylize_picture(content, stylizer.encode_style(style.rgb))
+            return stylizer.stylize(content, stylizer.encode_style(style))
 
         result, times = stylized(content, style), []
         for number in range(1, TIMED + 1):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from adain import AdaINError, Style
-from adain.images.picture import FloatArray, Picture
+from adain.images import ImageSource, Picture
+from adain.options import STYLE_SIDE, StylizeOptions
+from adain.registry import DEFAULT_MODEL
 from adain.server.engine import Engine
-from adain.stylizer import STYLE_SIDE, Colours
 
 # How much larger or smaller than usual a style may be looked at; sides a result may have.
 BRUSHES = (0.25, 2.0)
@@ -26,8 +27,8 @@ class Look:
     strokes are. ``size`` is the long side of the result, of ``SIZES``.
     """
 
-    strength: float = 1.0
-    model: str = "fast"
+    strength: float = StylizeOptions.alpha  # type: ignore[assignment]
+    model: str = DEFAULT_MODEL
     keep_colours: bool = False
     brush: float = 1.0
     size: str = SIZE
@@ -38,9 +39,18 @@ class Look:
             raise AdaINError(f"size: found {self.size!r}, allowed: {', '.join(SIZES)}")
         return SIZES[self.size]
 
-    @property
-    def colours(self) -> Colours:
-        return "luminance" if self.keep_colours else "style"
+    def options(
+        self, weights: Sequence[float] | None, masks: Sequence[ImageSource] | None
+    ) -> StylizeOptions:
+        """The options of the Stylizer; styles come at the size that the brush has given them."""
+        return StylizeOptions(
+            alpha=self.strength,
+            style_weights=weights,
+            masks=masks,
+            colours="luminance" if self.keep_colours else "style",
+            style_size=None,
+            max_side=self.max_side,
+        )
 
 
 class Made(NamedTuple):
@@ -51,8 +61,8 @@ class Made(NamedTuple):
     device: str
 
 
-def style_picture(engine: Engine, source: Path, look: Look) -> FloatArray:
-    """The picture of a style, float32 ``[h, w, 3]``, as large as the look's brush has it."""
+def style_picture(engine: Engine, source: Path, look: Look) -> Picture:
+    """The picture of a style, as large as the look's brush has it."""
     low, high = BRUSHES
     if not low <= look.brush <= high:
         raise AdaINError(f"brush: found {look.brush}, allowed: {low} to {high}")
@@ -61,18 +71,18 @@ def style_picture(engine: Engine, source: Path, look: Look) -> FloatArray:
     picture = engine.picture(source, max(width, height))
     if (picture.width, picture.height) != (width, height):  # more pixels than it has
         picture = picture.resized(width, height)
-    return picture.rgb
+    return picture
 
 
-def style_of(engine: Engine, source: Path, look: Look) -> Style | FloatArray:
+def style_of(engine: Engine, source: Path, look: Look) -> Style | Picture:
     """A style as `Stylizer` takes it: encoded, or as a picture where colours are to be kept."""
 
-    def seen() -> FloatArray:
+    def load() -> Picture:
         return style_picture(engine, source, look)
 
     if look.keep_colours:
-        return seen()
-    return engine.style(source, look.model, seen, look.brush)
+        return load()
+    return engine.style(source, look.model, load, look.brush)
 
 
 def stylize(
@@ -82,15 +92,13 @@ def stylize(
     look: Look,
     *,
     weights: Sequence[float] | None = None,
-    masks: Sequence[Any] | None = None,
+    masks: Sequence[ImageSource] | None = None,
 ) -> Made:
     """One stylization; weights and masks as `Stylizer` has them."""
-    picture = engine.picture(content, look.max_side)
+    options = look.options(weights, masks)
+    picture = engine.picture(content, options.max_side)
     seen = [style_of(engine, path, look) for path in styles]
     stylizer = engine.stylizer(look.model)
     with engine.queue.computing():
-        result = stylizer.stylize_picture(
-            picture, seen, look.strength, style_weights=weights, masks=masks,
-            colours=look.colours, style_size=None,
-        )  # fmt: skip
+        result = stylizer.stylize_with(picture, seen, options)
     return Made(picture, result, stylizer.device)

@@ -10,8 +10,8 @@ from PIL import Image
 
 from adain import AdaINError, weights
 from adain.drawings import catalog
+from adain.options import STYLE_SIDE, StylizeOptions
 from adain.server.engine import Engine
-from adain.stylizer import STYLE_SIDE
 
 MAX_SIDE = 1536  # pixels: results travel in base64
 # The tools by name, and Gradio's names of their endpoints: `/stylize` is the tab's, for programs.
@@ -26,12 +26,10 @@ def offer(engine: Engine) -> None:
     def paint(content: Path, style: Path, strength: float, model: str) -> Image.Image:
         def work() -> Image.Image:
             picture = engine.picture(content, MAX_SIDE)
-            painted = engine.picture(style, STYLE_SIDE).rgb
+            painted = engine.picture(style, STYLE_SIDE)
+            options = StylizeOptions(alpha=strength)
             with engine.queue.computing():
-                result = engine.stylizer(model).stylize_picture(
-                    picture, painted, strength, style_size=None
-                )
-            return result.to_pil()
+                return engine.stylizer(model).stylize_with(picture, painted, options).to_pil()
 
         try:
             return engine.queue.run(work)

@@ -24,6 +24,7 @@ from adain.demo.looks import Made
 from adain.drawings import catalog
 from adain.images import encode_image
 from adain.images.picture import Picture
+from adain.registry import BUILT_IN, TRAINED
 from adain.server.asgi import ARRIVED
 from adain.server.engine import Engine
 
@@ -32,7 +33,6 @@ Answer = tuple[dict[str, Any] | None, str]  # what `before_after` shows, and the
 log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
-GET_VGG19 = "vgg19, the paper's own network, is not here yet: `adain models get vgg19` gets it."
 THUMBNAIL = 112  # pixels
 DRAWINGS = {**catalog.CONTENTS, **catalog.STYLES}
 # Hidden components answer programs as well, and these events are the page's own.
@@ -147,10 +147,15 @@ def caption(name: str) -> gr.HTML:
 def look_inputs(name: str, sizes: Sequence[str] = tuple(looks.SIZES)) -> list[Any]:
     """Inputs for the fields of `looks.Look` that follow the strength, folded away."""
     models = weights.available_models()
-    missing = None if "vgg19" in models else GET_VGG19
+    missing = [row for name in TRAINED if (row := BUILT_IN[name]).name not in models]
+    info = " ".join(f"{row.name}, {row.about}, is not here yet: {row.get}." for row in missing)
     with gr.Accordion("Model, brush and size", open=False, elem_id=f"{name}-more"):
         model = gr.Radio(
-            models, value=models[0], label="Model", info=missing, elem_id=f"{name}-model"
+            models,
+            value=models[0],
+            label="Model",
+            info=info or None,
+            elem_id=f"{name}-model",
         )
         colours = gr.Checkbox(False, label="Keep the content's colours", elem_id=f"{name}-colours")
         brush = gr.Slider(

@@ -1,15 +1,13 @@
-"""A picture in memory: what PIL images and arrays of any kind become."""
+"""A picture in memory: float RGB and an alpha channel, and what arrays of any kind become."""
 
 from __future__ import annotations
 
-import io
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageCms
+from PIL import Image
 
 from adain.errors import checked_integer, found_error
 
@@ -31,6 +29,18 @@ class Picture:
     rgb: FloatArray
     alpha: FloatArray | None = None
 
+    def __post_init__(self) -> None:
+        """Raises AdaINError for other shapes or dtypes; values are the maker's to keep."""
+        shape = self.rgb.shape
+        if self.rgb.dtype != np.float32 or self.rgb.ndim != 3 or shape[2] != 3 or 0 in shape:
+            found = f"rgb {self.rgb.dtype} {list(shape)}"
+            raise found_error("the picture", found, "float32 [H, W, 3]")
+        alpha = self.alpha
+        if alpha is not None and (alpha.dtype != np.float32 or alpha.shape != shape[:2]):
+            found = f"alpha {alpha.dtype} {list(alpha.shape)}"
+            raise found_error("the picture", found, f"float32 {list(shape[:2])}, as rgb has it")
+        object.__setattr__(self, "rgb", np.ascontiguousarray(self.rgb))
+
     @property
     def height(self) -> int:
         return int(self.rgb.shape[0])
@@ -43,9 +53,9 @@ class Picture:
         """uint8 [H, W, 3], or [H, W, 4] with alpha, rounded to the nearest level."""
         channels = 3 if self.alpha is None else 4
         levels = np.empty((self.height, self.width, channels), np.uint8)
-        levels[..., :3] = _quantised(self.rgb)
+        levels[..., :3] = _quantized(self.rgb)
         if self.alpha is not None:
-            levels[..., 3] = _quantised(self.alpha)
+            levels[..., 3] = _quantized(self.alpha)
         return levels
 
     def to_pil(self) -> Image.Image:
@@ -75,86 +85,6 @@ class Picture:
         return Picture(np.clip(rgb, 0, 1, out=rgb), np.clip(alpha[..., 0], 0, 1))
 
 
-def from_pil(image: Image.Image, name: str) -> Picture:
-    """A loaded, upright PIL image of any mode; ``name`` is for errors."""
-    profile = image.info.get("icc_profile")
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        samples = np.asarray(image)
-        if image.mode == "I":
-            low, high = samples.min(), samples.max()
-            if low < 0 or high > 65535:
-                raise found_error(name, f"mode I samples in {low}..{high}", "0..65535")
-            samples = samples.astype(np.uint16)
-        grey = from_array(samples, f"{name} (mode {image.mode})")
-        key = image.info.get("transparency")
-        alpha = (samples != key).astype(np.float32) if isinstance(key, int) else None
-        return Picture(_grey_to_srgb(grey.rgb, profile), alpha)
-    colour, opacity = _split_alpha(image)
-    picture = from_array(np.asarray(_to_srgb(colour, profile)), name)
-    return picture if opacity is None else Picture(picture.rgb, _unit(np.asarray(opacity)))
-
-
-def _split_alpha(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """The colours in mode L, RGB, CMYK or LAB, and alpha in mode L."""
-    alpha = image.has_transparency_data
-    if image.mode in ("1", "L", "LA", "La"):
-        mode = "LA" if alpha else "L"
-    elif image.mode in ("P", "PA", "RGB", "RGBA", "RGBa"):
-        mode = "RGBA" if alpha else "RGB"
-    else:
-        mode = image.mode if image.mode in ("CMYK", "LAB") else "RGB"
-    if image.mode == "P":
-        image = image.copy()  # converting writes the transparency into the palette, in place
-    if image.mode != mode:
-        image = image.convert(mode)
-    if mode not in ("LA", "RGBA"):
-        return image, None
-    return image.convert(mode[:-1]), image.getchannel("A")
-
-
-def _to_srgb(colour: Image.Image, profile: object) -> Image.Image:
-    """The colours in sRGB, mode RGB; or mode L where no profile turns grey into anything else."""
-    with suppress(ImageCms.PyCMSError, OSError):
-        if isinstance(profile, bytes) and profile:
-            return _apply_profile(colour, profile)
-    return colour if colour.mode in ("L", "RGB") else colour.convert("RGB")
-
-
-def _apply_profile(colour: Image.Image, profile: bytes) -> Image.Image:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if colour.mode == "L" and source.profile.xcolor_space.strip() == "RGB":
-        colour = colour.convert("RGB")
-    # Raises for a profile of another colour space than the image's.
-    transform = ImageCms.buildTransform(
-        source,
-        ImageCms.createProfile("sRGB"),
-        colour.mode,
-        "RGB",
-        ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    if colour.mode == "RGB":
-        # Most profiles are sRGB. Such images keep their exact values, and skip the costly part.
-        steps = np.arange(0, 256, 15, dtype=np.uint8)
-        probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(1, -1, 3)
-        change = np.asarray(transform.apply(Image.fromarray(probe))).astype(int) - probe
-        if np.abs(change).max() <= 1:
-            return colour
-    return transform.apply(colour)
-
-
-def _grey_to_srgb(rgb: FloatArray, profile: object) -> FloatArray:
-    """Grey of more than 8 bits through a profile, by interpolation between its 256 levels."""
-    ramp = _to_srgb(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), profile)
-    if ramp.mode == "L":
-        return rgb
-    curves = np.asarray(ramp)[0] / 255
-    levels = np.linspace(0, 1, 256)
-    for channel in range(3):
-        rgb[..., channel] = np.interp(rgb[..., channel], levels, curves[:, channel])
-    return rgb
-
-
 def from_array(array: npt.NDArray[Any], name: str) -> Picture:
     """An array of one of the shapes and dtypes that ``load_image`` takes; checked, and copied."""
     shape = array.shape
@@ -182,11 +112,11 @@ def from_array(array: npt.NDArray[Any], name: str) -> Picture:
             raise found_error(name, f"{array.dtype} {found}", "finite values in [0, 1]")
     if array.ndim == 2:
         array = array[..., None]
-    rgb = _unit(array[..., :3], (*shape[:2], 3))
-    return Picture(rgb, _unit(array[..., 3]) if array.shape[2] == 4 else None)
+    rgb = to_unit(array[..., :3], (*shape[:2], 3))
+    return Picture(rgb, to_unit(array[..., 3]) if array.shape[2] == 4 else None)
 
 
-def _unit(samples: npt.NDArray[Any], shape: tuple[int, ...] | None = None) -> FloatArray:
+def to_unit(samples: npt.NDArray[Any], shape: tuple[int, ...] | None = None) -> FloatArray:
     """Samples as new float32 in [0, 1], repeated to `shape`."""
     unit = np.empty(samples.shape if shape is None else shape, np.float32)
     scale = np.float32(_FULL_SCALE[samples.dtype.name])
@@ -204,7 +134,7 @@ def _resampled(samples: FloatArray, size: tuple[int, int]) -> FloatArray:
     return resized
 
 
-def _quantised(unit: FloatArray) -> npt.NDArray[np.uint8]:
+def _quantized(unit: FloatArray) -> npt.NDArray[np.uint8]:
     levels = unit * np.float32(255)
     levels += np.float32(0.5)
     return np.clip(levels, 0, 255, out=levels).astype(np.uint8)

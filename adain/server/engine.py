@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from adain import AdaINError, Style, Stylizer, weights
+from adain.cache import Cache
+from adain.contract import ENCODER
 from adain.errors import DeviceError
-from adain.images.picture import FloatArray, Picture
+from adain.images.picture import Picture
 from adain.providers import choose_device
+from adain.registry import DEFAULT_MODEL
 from adain.server.pictures import Pictures, identity
 from adain.server.queue import RequestQueue
 from adain.server.settings import Settings
@@ -37,35 +38,21 @@ class Engine:
         self.settings = settings
         self.queue = RequestQueue(settings, beside)
         self._device = device
-        self._stylizers: OrderedDict[str, Stylizer] = OrderedDict()  # the last used at the end
-        self._opening: dict[str, threading.Lock] = {}
+        # Whoever still works with one that goes keeps it until then.
+        self._stylizers: Cache[Stylizer] = Cache(OPEN_MODELS)
         self._pictures = Pictures(settings.max_pixels)
-        self._styles: OrderedDict[tuple[object, ...], Style] = OrderedDict()
-        self._lock = threading.Lock()
+        self._styles: Cache[Style] = Cache(KEPT_STYLES)
 
-    def stylizer(self, model: str = "fast") -> Stylizer:
+    def stylizer(self, model: str = DEFAULT_MODEL) -> Stylizer:
         """The Stylizer of a model, opened when it is first asked for.
 
         The OPEN_MODELS that were used last stay open. Raises AdaINError where there is no such
         model, and DeviceError where its files or the device fail.
         """
-        with self._lock:
-            opening = self._opening.setdefault(model, threading.Lock())
-        with opening:
-            with self._lock:
-                stylizer = self._stylizers.get(model)
-            if stylizer is None:
-                stylizer = self._open(model)
-            with self._lock:
-                self._stylizers[model] = stylizer
-                self._stylizers.move_to_end(model)
-                # Whoever still works with the one that goes keeps it until then.
-                while len(self._stylizers) > OPEN_MODELS:
-                    self._stylizers.popitem(last=False)
-            return stylizer
+        return self._stylizers.get(model, lambda: self._open(model))
 
     def _open(self, model: str) -> Stylizer:
-        encoder = weights.find_model(model)["encoder"]
+        encoder = weights.find_model(model)[ENCODER]
         try:
             if choose_device(self._device, encoder)[0] != "cpu":
                 # A GPU refuses what does not fit.
@@ -84,7 +71,7 @@ class Engine:
     @property
     def devices(self) -> dict[str, str]:
         """What the opened models run on, by model; the last used at the end."""
-        return {model: opened.device for model, opened in list(self._stylizers.items())}
+        return {str(model): opened.device for model, opened in self._stylizers.items()}
 
     def picture(self, source: Path | bytes, max_side: int | None = None) -> Picture:
         """An image file or its bytes as a Picture; the last few are kept. AdaINError as
@@ -95,25 +82,19 @@ class Engine:
         return picture
 
     def style(
-        self, source: Path | bytes, model: str, load: Callable[[], FloatArray], *how: object
+        self, source: Path | bytes, model: str, load: Callable[[], Picture], *how: object
     ) -> Style:
         """The style of an image file or its bytes, whose picture ``load`` gives; the last are kept.
 
         ``how`` tells pictures of one source apart.
         """
-        key = (model, *identity(source), *how)
-        with self._lock:
-            if key in self._styles:
-                self._styles.move_to_end(key)
-                return self._styles[key]
-        rgb = load()
-        with self.queue.computing(picture=False):
-            style = self.stylizer(model).encode_style(rgb, max_side=None)
-        with self._lock:
-            self._styles[key] = style
-            while len(self._styles) > KEPT_STYLES:
-                self._styles.popitem(last=False)
-        return style
+
+        def encode() -> Style:
+            picture = load()
+            with self.queue.computing(picture=False):
+                return self.stylizer(model).encode_style(picture, max_side=None)
+
+        return self._styles.get((model, *identity(source), *how), encode)
 
     @property
     def cache_hits(self) -> int:
@@ -125,7 +106,7 @@ class Engine:
         self.queue.close()
 
     def _give_back_memory(self) -> None:
-        for stylizer in list(self._stylizers.values()):
+        for _, stylizer in self._stylizers.items():
             stylizer.give_back_memory()
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adain import AdaINError, weights
+from adain.registry import DEFAULT_MODEL
 from adain.server import routes
 from adain.server.engine import Engine
 from adain.server.metrics import Metrics
@@ -50,7 +51,7 @@ def assemble(
     """One ASGI application of the service and perhaps a page; ``folder`` is for uploads."""
     engine = Engine(settings)
     # Loaded before the first request; without a model there is nothing to serve.
-    engine.stylizer((weights.available_models() or ["fast"])[0])
+    engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
     metrics = Metrics(engine)
     uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
     made = page(engine, folder) if page is not None else None

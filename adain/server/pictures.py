@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections import OrderedDict
 from pathlib import Path
 
 from adain import load_image
+from adain.cache import Cache
 from adain.images.picture import Picture
 
 # Pixels of decoded pictures that are kept for somebody's next position of a slider: 12 bytes each.
@@ -20,23 +19,18 @@ class Pictures:
 
     def __init__(self, max_pixels: int) -> None:
         self._max_pixels = max_pixels
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[object, ...], Picture] = OrderedDict()
-        self.hits = 0
+        self._kept: Cache[Picture] = Cache(limit=KEPT_PIXELS, cost=lambda p: p.width * p.height)
+
+    @property
+    def hits(self) -> int:
+        """How many did not have to be decoded again."""
+        return self._kept.hits
 
     def get(self, source: Path | bytes, max_side: int | None) -> Picture:
-        key = (*identity(source), max_side)
-        with self._lock:
-            if key in self._kept:
-                self.hits += 1
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        picture = load_image(source, max_side=max_side, max_pixels=self._max_pixels)
-        with self._lock:
-            self._kept[key] = picture
-            while sum(p.width * p.height for p in self._kept.values()) > KEPT_PIXELS:
-                self._kept.popitem(last=False)
-        return picture
+        def load() -> Picture:
+            return load_image(source, max_side=max_side, max_pixels=self._max_pixels)
+
+        return self._kept.get((*identity(source), max_side), load)
 
 
 def identity(source: Path | bytes) -> tuple[object, ...]:

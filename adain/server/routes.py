@@ -16,10 +16,12 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError, __version__, weights
+from adain.colours import Colours
 from adain.drawings import catalog
 from adain.errors import DeviceError, found_error
 from adain.images.picture import MAX_SIDE
-from adain.registry import NAME_LENGTH
+from adain.options import STYLE_SIDE, StylizeOptions, about
+from adain.registry import DEFAULT_MODEL, NAME_LENGTH
 from adain.server import api_docs
 from adain.server.engine import Engine
 from adain.server.metrics import CONTENT_TYPE, Metrics
@@ -34,9 +36,8 @@ from adain.server.schemas import (
     State,
     problems,
 )
-from adain.server.service import DEVICE, SIZE, TOOK, How, Service
+from adain.server.service import DEVICE, SIZE, TOOK, Service
 from adain.server.style_store import StyleStore
-from adain.stylizer import STYLE_SIDE
 
 TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
@@ -44,21 +45,14 @@ Model = Annotated[
     str,
     Form(max_length=NAME_LENGTH, description="One of `GET /v1/models`, imported ones included."),
 ]
-Alpha = Annotated[float, Form(ge=0, le=1, description="Strength: 0 is the content, 1 the style.")]
-Side = Annotated[
-    int | None,
-    Form(ge=1, le=MAX_SIDE, description="Bring the content's long side down to this first."),
-]
-StyleSize = Annotated[
-    int,
-    Form(ge=16, le=2048, description="Bring the style's long side down to this: finer strokes."),
-]
+ALPHA, MAX_SIZE, STYLE_SIZE, COLOURS = map(about, ("alpha", "max_side", "style_size", "colours"))
+Alpha = Annotated[float, Form(ge=ALPHA["low"], le=ALPHA["high"], description=ALPHA["help"])]
+Side = Annotated[int | None, Form(ge=MAX_SIZE["low"], le=MAX_SIDE, description=MAX_SIZE["help"])]
+# What a service computes for others has limits of its own.
+StyleSize = Annotated[int, Form(ge=16, le=2048, description=STYLE_SIZE["help"])]
 Format = Annotated[Literal["png", "jpeg", "webp"], Form(description="Of the result.")]
 Quality = Annotated[int, Form(ge=1, le=100, description="Of JPEG and WebP.")]
-Colours = Annotated[
-    Literal["style", "luminance", "matched"],
-    Form(description="Whose: the style's, the content's, or the style's fitted to the content's."),
-]
+OfWhich = Annotated[Colours, Form(description=COLOURS["help"])]
 StyleId = Annotated[
     str | None,
     Form(max_length=100, description="Of `POST /v1/styles`, or a name of `GET /v1/styles`."),
@@ -117,13 +111,13 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         content: Annotated[UploadFile, File(description=PICTURE)],
         style: Annotated[UploadFile | None, File(description=f"{PICTURE} Or style_id.")] = None,
         style_id: StyleId = None,
-        alpha: Alpha = 1.0,
-        model: Model = "fast",
-        max_side: Side = None,
+        alpha: Alpha = ALPHA["default"],
+        model: Model = DEFAULT_MODEL,
+        max_side: Side = StylizeOptions.max_side,
         style_size: StyleSize = STYLE_SIDE,
         format: Format = "png",
         quality: Quality = 95,
-        colours: Colours = "style",
+        colours: OfWhich = StylizeOptions.colours,
     ) -> Response:
         """Repaint a picture in the manner of another."""
         if style is not None and not style.filename and not style.size:
@@ -132,8 +126,13 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             found = "neither" if style is None else "both"
             raise HTTPException(422, f"style, style_id: found {found}; allowed: one of them")
         _check_model(model)
-        how = How(alpha, model, max_side, style_size, format, quality, colours)
-        future = engine.queue.submit(lambda: service.stylize(content, style, style_id, how))
+        options = StylizeOptions(
+            alpha=alpha, max_side=max_side, style_size=style_size, colours=colours
+        )
+        given = style or style_id or ""
+        future = engine.queue.submit(
+            lambda: service.stylize(content, given, model, options, format, quality)
+        )
         body, headers = await _answer(request, engine, future)
         return Response(body, media_type=TYPES[format], headers=headers)
 
@@ -141,7 +140,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
     async def encode_style(
         request: Request,
         file: Annotated[UploadFile, File(description=PICTURE)],
-        model: Model = "fast",
+        model: Model = DEFAULT_MODEL,
     ) -> EncodedStyle:
         """Encode a style once, for many pictures."""
         _check_model(model)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 from fastapi import UploadFile
 from starlette.exceptions import HTTPException
@@ -17,26 +16,13 @@ from adain import AdaINError, Style
 from adain.drawings import catalog
 from adain.errors import found_error
 from adain.images import encode_image
-from adain.images.picture import FloatArray, Picture
+from adain.images.picture import Picture
+from adain.options import STYLE_SIDE, StylizeOptions
 from adain.server.engine import Engine
 from adain.server.schemas import EncodedStyle
 from adain.server.style_store import StyleStore
-from adain.stylizer import STYLE_SIDE
 
 SIZE, DEVICE, TOOK = "X-Adain-Size", "X-Adain-Device", "X-Adain-Milliseconds"
-
-
-@dataclass(frozen=True)
-class How:
-    """The plain fields of a request to stylize."""
-
-    alpha: float
-    model: str
-    max_side: int | None
-    style_size: int
-    format: str
-    quality: int
-    colours: Literal["style", "luminance", "matched"]
 
 
 @dataclass
@@ -47,18 +33,25 @@ class Service:
     styles: StyleStore
 
     def stylize(
-        self, content: UploadFile, style: UploadFile | None, style_id: str | None, how: How
+        self,
+        content: UploadFile,
+        style: UploadFile | str,
+        model: str,
+        options: StylizeOptions,
+        format: str,
+        quality: int,
     ) -> tuple[bytes, dict[str, str]]:
-        """An encoded picture and the headers that tell of it."""
+        """An encoded picture and the headers that tell of it; ``style`` is a file or an id."""
         started = time.perf_counter()
-        picture = self._picture("content", content, how.max_side)
-        given = self._sent("style", style, how) if style else self._known(style_id or "", how)
+        picture = self._picture("content", content, options.max_side)
+        if isinstance(style, str):
+            given = self._known(style, model, options)
+        else:
+            given = self._sent(style, model, options)
         with self.engine.queue.computing():
-            machine = self.engine.stylizer(how.model)
-            result = machine.stylize_picture(
-                picture, given, how.alpha, colours=how.colours, style_size=None
-            )
-        body = _encoded(result, how.format, how.quality)
+            machine = self.engine.stylizer(model)
+            result = machine.stylize_with(picture, given, options)
+        body = _encoded(result, format, quality)
         return body, {
             SIZE: f"{result.width}x{result.height}",
             DEVICE: machine.device,
@@ -67,9 +60,9 @@ class Service:
         }
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
-        rgb = self._picture("file", file, STYLE_SIDE).rgb
+        picture = self._picture("file", file, STYLE_SIDE)
         with self.engine.queue.computing():
-            style = self.engine.stylizer(model).encode_style(rgb, max_side=None)
+            style = self.engine.stylizer(model).encode_style(picture, max_side=None)
         name, expires = self.styles.add(style)
         until = datetime.fromtimestamp(expires, UTC)
         return EncodedStyle(id=name, model=model, vector=style.vector.tolist(), expires=until)
@@ -91,32 +84,40 @@ class Service:
     def _picture(self, field: str, file: UploadFile, max_side: int | None) -> Picture:
         return self._decoded(field, self._read(field, file), max_side)
 
-    def _sent(self, field: str, file: UploadFile, how: How) -> Style | FloatArray:
-        data = self._read(field, file)
+    def _sent(self, file: UploadFile, model: str, options: StylizeOptions) -> Style | Picture:
+        data = self._read("style", file)
 
-        def seen() -> FloatArray:
-            return self._decoded(field, data, how.style_size).rgb
+        def load() -> Picture:
+            return self._decoded("style", data, options.style_size)
 
-        return self._seen(data, seen, how)
+        return self._style(data, load, model, options)
 
-    def _seen(
-        self, source: Path | bytes, seen: Callable[[], FloatArray], how: How
-    ) -> Style | FloatArray:
-        # To keep or to match colours, a style must be seen beside the content.
-        if how.colours != "style":
-            return seen()
-        return self.engine.style(source, how.model, seen, how.style_size)
-
-    def _known(self, name: str, how: How) -> Style | FloatArray:
+    def _known(self, name: str, model: str, options: StylizeOptions) -> Style | Picture:
         if name in catalog.STYLES:
             path = catalog.drawn({name: catalog.STYLES[name]})[0]
-            return self._seen(path, lambda: self.engine.picture(path, how.style_size).rgb, how)
+
+            def load() -> Picture:
+                return self.engine.picture(path, options.style_size)
+
+            return self._style(path, load, model, options)
         style = self.styles.get(name)
         if style is None:
             raise found_error(
                 "style_id", repr(name), "an id that has not expired, or a name of GET /v1/styles"
             )
         return style
+
+    def _style(
+        self,
+        source: Path | bytes,
+        load: Callable[[], Picture],
+        model: str,
+        options: StylizeOptions,
+    ) -> Style | Picture:
+        # To keep or to match colours, a style must be seen beside the content.
+        if options.colours != "style":
+            return load()
+        return self.engine.style(source, model, load, options.style_size)
 
 
 def _encoded(picture: Picture, format: str, quality: int) -> bytes:

@@ -120,9 +120,9 @@ def test_a_side_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(weights, "search_folders", list)
     pipelines, missing = open_sides(CPU_SIDES)
     assert list(pipelines) == ["paper, torch eager", "paper, torch channels_last"]
-    assert missing["vgg19"] == f"no adain-vgg19-encoder.onnx; {weights.GET_VGG19}"
+    assert missing["vgg19"] == f"no adain-vgg19-encoder.onnx; {weights.about('vgg19').get}"
     assert missing["paper"] == "no adain-paper-encoder.onnx; `adain models get paper` gets it"
-    assert missing["fast"] == f"no adain-fast-encoder.onnx; {weights.GET_FAST}"
+    assert missing["fast"] == f"no adain-fast-encoder.onnx; {weights.about('fast').get}"
     for network in ("fast", "vgg19"):
         reason = missing[f"{network}, 8-bit"]
         kept = "int8" in weights.precisions(network)

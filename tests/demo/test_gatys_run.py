@@ -36,7 +36,7 @@ def test_the_losses_are_those_of_the_objective(
     options = GatysOptions(iterations=3, init=start, device="cpu")  # type: ignore[arg-type]
     pictures = [to_tensor(seen), to_tensor(to_side(painted, SIDE))]
     objective = GatysObjective(load_vgg19_layers(), pictures[0], [pictures[1]], options)
-    by_adain = stylizer.stylize_picture(seen, stylizer.encode_style(painted.rgb))
+    by_adain = stylizer.stylize(seen, stylizer.encode_style(painted))
     losses = objective.losses(to_tensor(by_adain))
     adain = optimisation.adain
     assert adain.total == pytest.approx(losses["total"].item(), rel=1e-4)

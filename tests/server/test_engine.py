@@ -110,7 +110,7 @@ def test_the_memory_of_a_large_picture_is_given_back(
     def stylize(data: bytes) -> None:
         content = engine.picture(data)
         with engine.queue.computing():
-            engine.stylizer().stylize_picture(content, data)
+            engine.stylizer().stylize(content, data)
 
     engine.queue.run(lambda: stylize(picture(80, 60)))
     assert given == []
@@ -127,7 +127,7 @@ def test_a_request_that_the_memory_does_not_suffice_for(
 
     def stylize(content: Picture) -> Picture:
         with engine.queue.computing():
-            return engine.stylizer().stylize_picture(content, data)
+            return engine.stylizer().stylize(content, data)
 
     with pytest.raises(AdaINError, match=r"memory_limit: found 20,000,000 bytes") as caught:
         engine.queue.run(lambda: stylize(content))

@@ -9,8 +9,9 @@ from typing import Any
 
 import gradio as gr
 
-from adain import weights
+from adain import contract, weights
 from adain.demo.widgets import EVENT
+from adain.registry import BUILT_IN, DEFAULT_MODEL
 from adain.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -22,18 +23,20 @@ EXAMPLES = {
     )
     for folder, name in (("python", "stylize.py"), ("node", "stylize.mjs"))
 }
-INTRODUCTION = """\
-`adain-fast.onnx` is the whole model in one file: two uint8 pictures and a strength in, a uint8
-picture out, any size, nothing left to do before or after, in any language that ONNX Runtime knows.
-The licence is MIT: embed it without asking."""
-# The files of `fast` that a program may want, and what each is.
-FILES = {
-    weights.onnx_file("fast", "whole"): "the whole model",
-    weights.onnx_file("fast", "whole", "fp16"): "the whole model in half precision",
-    weights.onnx_file("fast", "style"): "a style picture to a vector, once for each style",
-    weights.onnx_file("fast", "encoder"): "a content to its features, once for each content",
-    weights.onnx_file("fast", "decoder"): "these and a strength to the picture, for every move",
+INTRODUCTION = f"""\
+`{weights.onnx_file(DEFAULT_MODEL, contract.WHOLE)}` is the whole model in one file: two uint8
+pictures and a strength in, a uint8 picture out, any size, nothing left to do before or after, in
+any language that ONNX Runtime knows. The licence is {BUILT_IN[DEFAULT_MODEL].licence}: embed it
+without asking."""
+# The files that a program may want, by part and precision, and what each is.
+PURPOSES = {
+    (contract.WHOLE, "fp32"): "the whole model",
+    (contract.WHOLE, "fp16"): "the whole model in half precision",
+    (contract.STYLE_NETWORK, "fp32"): "a style picture to a vector, once for each style",
+    (contract.ENCODER, "fp32"): "a content to its features, once for each content",
+    (contract.DECODER, "fp32"): "these and a strength to the picture, for every move",
 }
+FILES = {weights.onnx_file(DEFAULT_MODEL, *file): purpose for file, purpose in PURPOSES.items()}
 
 ADDRESS = "ADDRESS"  # in snippets
 CURL = """\
@@ -41,7 +44,7 @@ curl -o out.png ADDRESS/v1/stylize -F content=@photo.jpg -F style=@painting.jpg 
 curl -o out.jpg ADDRESS/v1/stylize -F content=@photo.jpg -F style_id=woodcut -F format=jpeg
 curl ADDRESS/v1/styles -F file=@painting.jpg      # an id to use as style_id, and the vector"""
 
-CLIENT = """\
+CLIENT = f"""\
 from gradio_client import Client, handle_file
 
 client = Client("ADDRESS")
@@ -49,7 +52,7 @@ path = client.predict(
     handle_file("photo.jpg"),
     handle_file("painting.jpg"),
     0.8,  # strength
-    "fast",  # model
+    "{DEFAULT_MODEL}",  # model
     False,  # keep the content's colours
     1,  # brush size
     "1024",  # longest side

@@ -13,6 +13,7 @@ from adain import AdaINError, weights
 from adain.demo import gatys_plot, widgets
 from adain.demo.gatys_run import GET_MODULES, Optimisation, Wanted, begin, cancel
 from adain.drawings import catalog
+from adain.published import VGG19
 from adain.server.engine import Engine
 from adain.server.queue import BusyError
 
@@ -94,7 +95,7 @@ def missing() -> list[str]:
     commands = []
     if any(find_spec(name) is None for name in MODULES):
         commands.append(GET_MODULES)
-    if weights.look_for(*weights.VGG19_FILES) is None:
+    if weights.look_for(*VGG19.names) is None:
         commands.append(GET_WEIGHTS)
     return commands
 

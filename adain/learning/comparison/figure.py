@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from adain.learning.comparison.results import Compared, Result
 from adain.learning.evaluation.sheets import chart_png
+from adain.registry import TRAINED
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, DPI = 1200, 480, 100
 # A loss, its name in a history, and its column in the figures.
 PANELS = (("style loss", "style", "gatys_style"), ("content loss", "content", "gatys_content"))
-COLOURS = {"gatys-from-content": "#5b4bb5", "fast": "#2f74d0", "vgg19": "#d1572b"}
+COLOURS = dict(
+    zip(("gatys-from-content", *TRAINED), ("#5b4bb5", "#2f74d0", "#d1572b"), strict=False)
+)
 OTHER = "#178a5f"
 
 Array = npt.NDArray[np.float64]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adain import weights
 from adain.errors import checked_integer, found_error
+from adain.registry import DEFAULT_MODEL
 
 # Gatys starts larger pictures smaller, and its iterations are then not all of one size.
 LARGEST = 768
@@ -75,7 +76,7 @@ class CompareOptions:
         models = weights.available_models() if self.models is None else list(self.models)
         if not models:
             # Says what to do about it.
-            weights.find_model("fast")
+            weights.find_model(DEFAULT_MODEL)
         for model in models:
             weights.find_model(model)
         methods = [

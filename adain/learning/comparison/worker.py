@@ -91,7 +91,7 @@ def _adain(send: Send, job: Job, content: Picture, style: Picture) -> dict[str, 
     stylizer = Stylizer(model, job.device, threads=job.threads)
 
     def stylized(content: Picture, style: Picture) -> Picture:
-        return stylizer.stylize_picture(content, stylizer.encode_style(style.rgb), alpha)
+        return stylizer.stylize(content, stylizer.encode_style(style), alpha)
 
     picture = stylized(content, style)
     times = []

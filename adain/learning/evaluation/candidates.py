@@ -17,7 +17,7 @@ from adain.learning.devices import torch_device, training_dtype
 from adain.learning.evaluation.measures import colour_cast
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
-from adain.learning.models.pretrained import load_fast, load_trainable
+from adain.learning.models.pretrained import load_trainable, load_trained
 from adain.learning.training.data import ImageStore, find_images, hold_out
 from adain.learning.training.held_out import HeldOut
 from adain.learning.training.objective import TrainingObjective
@@ -125,7 +125,7 @@ def consider(judge: Judge, weights: Path, folder: Path) -> str:
 def _loaded(model: str, path: Path) -> nn.Module | None:
     """The shipped weights of a model, of whichever shape; None where there are none that fit."""
     try:
-        return load_fast(path) if model == "fast" else load_trainable(model, path)
+        return load_trained(BUILT_IN[model], path)
     except AdaINError:
         return None
 

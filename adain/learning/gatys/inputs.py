@@ -16,7 +16,8 @@ from adain.learning.memory import available_memory
 from adain.learning.models.vgg import VGG19Layers
 from adain.learning.models.vgg_layers import SMALLEST_SIDE
 from adain.learning.tensors import to_tensor
-from adain.stylizer import STYLE_SIDE, Stylizer
+from adain.options import STYLE_SIDE
+from adain.stylizer import Stylizer
 
 # Strokes are as large as VGG-19 sees, some hundred pixels: a larger picture starts smaller.
 COARSEST_SIDE = 384
@@ -150,11 +151,9 @@ def start(
         return to_tensor(content)
     stylizer = Stylizer(options.model, options.device)
     vectors = [
-        stylizer.encode_style(style.rgb, max_side=round(STYLE_SIDE * options.style_scale))
+        stylizer.encode_style(style, max_side=round(STYLE_SIDE * options.style_scale))
         for style in styles
     ]
     planes = None if masks is None else [luminance(mask.rgb)[..., 0] for mask in masks]
-    picture = stylizer.stylize_picture(
-        content, vectors, style_weights=options.style_shares, masks=planes
-    )
+    picture = stylizer.stylize(content, vectors, style_weights=options.style_shares, masks=planes)
     return to_tensor(picture)

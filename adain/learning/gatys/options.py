@@ -7,6 +7,7 @@ from typing import Literal
 from adain.choices import check_choices
 from adain.errors import found_error
 from adain.learning.models.vgg_layers import Pooling, check_layers
+from adain.registry import DEFAULT_MODEL
 
 CONTENT_LAYERS = {"relu4_2": 1.0}
 STYLE_LAYERS = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.2)
@@ -39,7 +40,7 @@ class GatysOptions:
     coarse_to_fine: bool = True
     pooling: Pooling = "max"
     vgg: Literal["paper", "torchvision"] = "paper"
-    model: str = "fast"
+    model: str = DEFAULT_MODEL
     precision: Literal["fp32", "bf16"] = "fp32"
     checkpointing: bool | None = None
     seed: int = 0

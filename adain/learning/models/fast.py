@@ -3,6 +3,7 @@
 Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
 """
 
+from collections.abc import Container
 from itertools import pairwise, product
 from typing import cast
 
@@ -232,6 +233,13 @@ class Fast(nn.Module):
         if told:
             self.style_channels = Modulation.STATISTICS
         self.style = StatisticsEstimator() if told else StyleNetwork(256, self.style_channels)
+
+    @classmethod
+    def shaped_like(cls, tensors: Container[str]) -> "Fast":
+        """A network of the shape that these weights, by name, are of."""
+        # The first shape's know no modulation.
+        told = "decoder.modulation.hidden.weight" in tensors
+        return cls() if told else cls(64, inner=4, told=False)
 
     def forward(
         self, content: Tensor | None, style: Tensor, alpha: Tensor, exact: Tensor | None = None

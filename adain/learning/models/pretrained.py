@@ -1,9 +1,11 @@
 """Loading pretrained weights: which file, checked, into which network."""
 
 import hashlib
+import importlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import safetensors
 import torch
@@ -15,6 +17,7 @@ from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import as_network, read_decoder
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, ResidualDecoder, VGG19Encoder
+from adain.published import VGG19 as VGG19_FILE
 
 # What the decoder released with the paper is called in tables.
 PAPER_DECODER = "paper decoder"
@@ -39,7 +42,7 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
 
     Raises AdaINError where the file is missing or a tensor is not the published one.
     """
-    path = weights.find(*weights.VGG19_FILES, get=weights.GET_VGG19)
+    path = weights.find(*VGG19_FILE.names, get=VGG19_FILE.get)
     if path.suffix == ".pth":
         with failing(str(path), "a file that cannot be read as tensors alone", "a state dict"):
             state = dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -57,12 +60,12 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
 
 def _verify(path: Path, tensors: dict[str, Tensor]) -> None:
     """Compare with the published tensors' digests; conv4_1 may be a restored copy."""
-    for name, digest in weights.VGG19_TENSOR_DIGESTS.items():
+    for name, digest in VGG19_FILE.digests.items():
         if name not in tensors:
-            raise AdaINError(f"{path}: tensor {name} is missing; {weights.GET_VGG19}")
+            raise AdaINError(f"{path}: tensor {name} is missing; {VGG19_FILE.get}")
         data = tensors[name].float().contiguous().numpy().astype("<f4").tobytes()
         if hashlib.sha256(data).hexdigest() != digest:
-            raise AdaINError(f"{path}: tensor {name} is not the published one; {weights.GET_VGG19}")
+            raise AdaINError(f"{path}: tensor {name} is not the published one; {VGG19_FILE.get}")
 
 
 def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -88,7 +91,14 @@ def training_digest(path: Path) -> str:
 
 def make_trainable(name: str) -> Fast | ResidualDecoder:
     """What is trained of a model, from scratch: all of ``fast``, the decoder of ``vgg19``."""
-    return Fast() if name == "fast" else ResidualDecoder()
+    return _trained_class(weights.about(name))()
+
+
+def _trained_class(row: registry.Model) -> type[Fast] | type[ResidualDecoder]:
+    """The class of the network that a row names."""
+    module, name = row.network.split(":")
+    found = getattr(importlib.import_module(f"adain.learning.models.{module}"), name)
+    return cast(type[Fast] | type[ResidualDecoder], found)
 
 
 def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
@@ -113,23 +123,20 @@ def load_model(
     path = find_trained(row.name) if path is None else Path(path)
     if not row.trained:
         return load_paper_decoder(path)
-    if row.name == "fast":
-        return load_fast(path)
-    tensors = read_safetensors(path)
-    vgg19 = VGG19()
+    network = load_trained(row, path)
+    if isinstance(network, Fast):
+        return network
+    vgg19 = VGG19(network)
     vgg19.encoder.load_published(load_vgg19_tensors())
-    _load(vgg19.decoder, tensors, path)
     return vgg19.eval()
 
 
-def load_fast(path: Path) -> Fast:
-    """``fast`` with weights of either shape, float32, in evaluation mode."""
+def load_trained(row: registry.Model, path: Path) -> Fast | ResidualDecoder:
+    """What is trained of a model, with weights of whichever shape, float32, in evaluation mode."""
     tensors = read_safetensors(path)
-    # The first shape's weights know no dense blocks; they ship until the other's are better.
-    told = "decoder.modulation.hidden.weight" in tensors
-    fast = Fast() if told else Fast(64, inner=4, told=False)
-    _load(fast, tensors, path)
-    return fast.eval()
+    network = _trained_class(row).shaped_like(tensors)
+    _load(network, tensors, path)
+    return network.eval()
 
 
 def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:

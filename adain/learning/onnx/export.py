@@ -22,7 +22,8 @@ from onnx import ModelProto, helper
 from torch import Tensor, nn
 
 import adain
-from adain import registry, weights
+from adain import contract, registry, weights
+from adain.contract import Key
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
 from adain.learning.models.pretrained import (
@@ -33,18 +34,17 @@ from adain.learning.models.pretrained import (
 from adain.learning.onnx.parity import ParityReport, measure_parity
 from adain.learning.onnx.storage import stored_in_half
 from adain.learning.onnx.whole import OPSET, join, plain_model
-from adain.padding import SMALLEST
 from adain.style import VGG19_STATISTICS
 
 RANGES = {
-    "whole": "pictures uint8 0 to 255, RGB; alpha 0 to 1",
+    contract.WHOLE: "pictures uint8 0 to 255, RGB; alpha 0 to 1",
     "part": "image float32 0 to 1, RGB; alpha 0 to 1",
 }
 
 
 # What the sides of inputs and outputs are called, where they are not those of the features.
 SIDES = {
-    "image": ("height", "width"),
+    contract.IMAGE: ("height", "width"),
     "relu3_1": ("2h", "2w"),
     "relu2_1": ("4h", "4w"),
 }
@@ -127,33 +127,39 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
     image_axes = ("N", "", "height", "width")
     map_axes = ("N", "", "h", "w")
     one_axes = ("N", "", "", "")
-    encoded = {"features": (features, map_axes), "statistics": (statistics, one_axes)}
+    encoded = {
+        contract.FEATURES: (features, map_axes),
+        contract.STATISTICS: (statistics, one_axes),
+    }
     # Each skip's features are twice as large as those before.
     larger = {
         name: (skip, ("N", "", f"h{2**power}", f"w{2**power}"))
         for power, (name, skip) in enumerate(zip(model.skips, skips, strict=True), 1)
     }
     maps = {
-        "style": (style.expand(-1, -1, *size).contiguous(), map_axes),
-        "alpha": (torch.rand(2, 1, *size), map_axes),
+        contract.STYLE: (style.expand(-1, -1, *size).contiguous(), map_axes),
+        contract.ALPHA: (torch.rand(2, 1, *size), map_axes),
     }
-    single = {"style": (style, one_axes), "alpha": (torch.rand(2, 1, 1, 1), one_axes)}
+    single = {
+        contract.STYLE: (style, one_axes),
+        contract.ALPHA: (torch.rand(2, 1, 1, 1), one_axes),
+    }
     decode = (_DecodeWithSkips if larger else _Decode)(model.decoder)
-    outputs = ("features", "statistics", *model.skips)
+    taken, made = {contract.IMAGE: (image, image_axes)}, (contract.IMAGE,)
     cut = {
-        "encoder": Part(encode, {"image": (image, image_axes)}, outputs),
-        "decoder": Part(decode, encoded | maps | larger, ("image",)),
-        "whole": Part(decode, encoded | single | larger, ("image",)),
+        contract.ENCODER: Part(encode, taken, contract.encoder_outputs(model.skips)),
+        contract.DECODER: Part(decode, encoded | maps | larger, made),
+        contract.WHOLE: Part(decode, encoded | single | larger, made),
     }
     if isinstance(model.style, nn.Module):
-        cut["style"] = Part(_OfImage(model.style), {"image": (image, image_axes)}, ("style",))
+        cut[contract.STYLE_NETWORK] = Part(_OfImage(model.style), taken, (contract.STYLE,))
     return cut
 
 
 def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
     """One network as an ONNX model with symbolic sizes."""
     # A size is a whole number of strides, and the smallest image's at least.
-    least = SMALLEST // model.stride
+    least = contract.SMALLEST_SIDE // model.stride
     rows, columns = (torch.export.Dim(name, min=least, max=65536) for name in ("rows", "columns"))
     per_stride = model.stride // model.feature_stride
     sizes = {
@@ -211,7 +217,8 @@ def _clean(model: ModelProto) -> ModelProto:
     model.ClearField("metadata_props")
     model.ClearField("functions")
     graph.ClearField("metadata_props")
-    maps = {"style", "alpha"} if "features" in {value.name for value in graph.input} else set()
+    decodes = contract.FEATURES in {value.name for value in graph.input}
+    maps = {contract.STYLE, contract.ALPHA} if decodes else set()
     for value in (*graph.input, *graph.output):
         value.ClearField("metadata_props")
         shape = value.type.tensor_type.shape.dim
@@ -228,7 +235,8 @@ def _clean(model: ModelProto) -> ModelProto:
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
     cut = {name: export_part(part, model) for name, part in parts(model).items()}
-    return {**cut, "whole": join({**cut, "decoder": cut["whole"]}, model.stride, model.skips)}
+    joined = {**cut, contract.DECODER: cut[contract.WHOLE]}
+    return {**cut, contract.WHOLE: join(joined, model.stride, model.skips)}
 
 
 def export_model(
@@ -246,24 +254,24 @@ def export_model(
     if source is None:
         source = find_trained(name)
     model = load_model(row, source)
-    about = {
-        "model": name,
-        "version": adain.__version__,
-        "contract": weights.CONTRACT,
-        "opset": str(OPSET),
-        "stride": str(model.stride),
-        "feature_stride": str(model.feature_stride),
-        "margin": str(model.margin),
-        "channels": str(model.channels),
-        "style_channels": str(model.style_channels),
-        "skips": " ".join(model.skips),
-        "features_per_pixel": f"{features_per_pixel(model):g}",
+    about: dict[str, str] = {
+        Key.MODEL: name,
+        Key.VERSION: adain.__version__,
+        Key.CONTRACT: contract.VERSION,
+        Key.OPSET: str(OPSET),
+        Key.STRIDE: str(model.stride),
+        Key.FEATURE_STRIDE: str(model.feature_stride),
+        Key.MARGIN: str(model.margin),
+        Key.CHANNELS: str(model.channels),
+        Key.STYLE_CHANNELS: str(model.style_channels),
+        Key.SKIPS: " ".join(model.skips),
+        Key.FEATURES_PER_PIXEL: f"{features_per_pixel(model):g}",
         # Whose styles a decoder understands: those of VGG-19's statistics, or of these weights.
-        "style_space": VGG19_STATISTICS if model.told else weights.sha256(source),
-        "weights_sha256": weights.sha256(source),
-        "training": training_digest(source),
-        "licence": row.licence,
-        "exporter": ", ".join(
+        Key.STYLE_SPACE: VGG19_STATISTICS if model.told else weights.sha256(source),
+        Key.WEIGHTS_SHA256: weights.sha256(source),
+        Key.TRAINING: training_digest(source),
+        Key.LICENCE: row.licence,
+        Key.EXPORTER: ", ".join(
             f"{module.__name__} {module.__version__.partition('+')[0]}"
             for module in (torch, onnxscript, onnx)
         ),
@@ -275,8 +283,8 @@ def export_model(
         for precision, exported in (("fp32", model), ("fp16", copy.deepcopy(model).half())):
             files[precision] = {}
             for part, onnx_model in build(exported).items():
-                ranges = RANGES["whole" if part == "whole" else "part"]
-                own = {"part": part, "precision": precision, "ranges": ranges}
+                ranges = RANGES[part if part == contract.WHOLE else "part"]
+                own = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
                 onnx_model = stored_in_half(onnx_model)
                 helper.set_model_props(onnx_model, about | own)
                 onnx.checker.check_model(onnx_model, full_check=True)

@@ -11,10 +11,12 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from adain import registry, weights
+from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import read_decoder, verify_published
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.onnx.export import export_model
+from adain.published import VGG19
 
 # What a model's files take, with some to spare.
 NEEDED = 250_000_000
@@ -23,9 +25,9 @@ NEEDED = 250_000_000
 def fetch_encoder(report: Callable[[str], object]) -> None:
     """Fetch the VGG-19 encoder into the cache if it is not here, and verify it."""
     fetched = None
-    if weights.look_for(*weights.VGG19_FILES) is None:
-        fetched = weights.cache_folder() / weights.VGG19_FILES[1]
-        weights.download(weights.VGG19_URL, fetched, report)
+    if weights.look_for(*VGG19.names) is None:
+        fetched = weights.cache_folder() / VGG19.names[-1]
+        weights.download(VGG19.url, fetched, report)
     try:
         load_vgg19_encoder()
     except AdaINError:
@@ -34,30 +36,27 @@ def fetch_encoder(report: Callable[[str], object]) -> None:
         raise
 
 
-def install_vgg19(report: Callable[[str], object]) -> None:
-    """Fetch the VGG-19 encoder if it is not here, and build ``vgg19``'s files in the cache."""
-    fetch_encoder(report)
-    _say("vgg19", report)
-    for proof in export_model("vgg19", weights.cache_folder()):
-        report(str(proof))
+def install(row: registry.Model, report: Callable[[str], object]) -> None:
+    """Build a model's files in the cache, from what is here or fetched: VGG-19 and its decoder.
 
-
-def install_paper(report: Callable[[str], object]) -> None:
-    """Build ``paper``'s files in the cache, from what is here or fetched: decoder and encoder.
-
-    ``decoder.pth`` may have been brought to any of the folders that are searched. Raises AdaINError
-    where it is not the released one; what was fetched is then deleted.
+    What is fetched may have been brought to any of the folders that are searched. Raises AdaINError
+    where it is not what was published; what was fetched is then deleted.
     """
-    source = registry.BUILT_IN["paper"].source
-    path, fetched = weights.look_for(source, weights.PAPER_FILE), None
+    if row.decoder is None:
+        fetch_encoder(report)
+        _say(row.name, report)
+        for proof in export_model(row.name, weights.cache_folder()):
+            report(str(proof))
+        return
+    path, fetched = weights.look_for(*row.decoder.names), None
     if path is None:
-        path = fetched = weights.cache_folder() / weights.PAPER_FILE
-        weights.download(weights.PAPER_URL, path, report)
+        path = fetched = weights.cache_folder() / row.decoder.names[-1]
+        weights.download(row.decoder.url, path, report)
     try:
         tensors = read_decoder(path)
         verify_published(path, tensors)
         fetch_encoder(report)
-        _build("paper", tensors, None, report)
+        _build(row.name, tensors, None, report)
     finally:
         # Once built, the decoder is kept as safetensors.
         if fetched is not None:
@@ -74,15 +73,16 @@ def import_decoder(
     the work, which takes minutes, and nothing is kept where ONNX Runtime does not give what PyTorch
     does. Raises AdaINError, one line, for whatever is wrong.
     """
-    if name != "paper":
+    released = registry.has_published_decoder(name)
+    if not released:
         registry.check_name(name)
         licence = registry.NOT_STATED if licence is None else registry.check_licence(licence)
     elif licence is not None:
-        allowed = f"none for paper: {registry.BUILT_IN['paper'].licence}"
+        allowed = f"none for {name}: {registry.BUILT_IN[name].licence}"
         raise found_error("--licence", repr(licence), allowed)
     _check_free(name)
     tensors = read_decoder(file)
-    if name == "paper":
+    if released:
         verify_published(Path(file), tensors)
     load_vgg19_encoder()
     _build(name, tensors, licence, report)
@@ -135,7 +135,7 @@ def _build(
 
 
 def _onnx_files(row: registry.Model, precision: str) -> list[str]:
-    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, "whole")]
+    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, WHOLE)]
 
 
 def _say(name: str, report: Callable[[str], object]) -> None:

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adain import weights
+from adain import contract, weights
 from adain.errors import AdaINError
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
@@ -84,7 +84,7 @@ class ParityReport:
         """Raise AdaINError where ONNX Runtime and torch differ by more than the tolerance."""
         for name, found in self.differences.items():
             allowed = TOLERANCES[self.precision]
-            if name == "stylized":
+            if name == contract.WHOLE_STYLIZED:
                 allowed = BYTES.get(self.precision, allowed)
             # Steps between bytes are whole, but for what float32 makes of them.
             if not (found.largest <= 1.001 * allowed.largest and found.mean <= allowed.mean):
@@ -162,7 +162,7 @@ class _Side:
     report: ParityReport
     sessions: Mapping[str, onnxruntime.InferenceSession]
 
-    def run(self, part: str, **inputs: Tensor) -> list[Array]:
+    def run(self, part: str, inputs: Mapping[str, Tensor]) -> list[Array]:
         session = self.sessions[part]
         half = {i.name for i in session.get_inputs() if i.type == "tensor(float16)"}
         feeds = {
@@ -208,21 +208,25 @@ def _compare(
     ]
     expected = _bytes(cases[0][2], *content.shape[1:3])
     for side in sides:
-        outputs = side.run("encoder", image=image)
-        side.note_relative("features", outputs[0], features)
-        side.note_relative("statistics", outputs[1], statistics)
-        for name, theirs, ours in zip(model.skips, outputs[2:], skips, strict=True):
+        outputs = side.run(contract.ENCODER, {contract.IMAGE: image})
+        names = contract.encoder_outputs(model.skips)
+        inputs = dict(zip(names, (features, statistics, *skips), strict=True))
+        for (name, ours), theirs in zip(inputs.items(), outputs, strict=True):
             side.note_relative(name, theirs, ours)
-        if "style" in side.sessions:
-            side.note_relative("style", side.run("style", image=style_image)[0], vector)
-        inputs = {"features": features, "statistics": statistics}
-        inputs |= dict(zip(model.skips, skips, strict=True))
+        if contract.STYLE_NETWORK in side.sessions:
+            theirs = side.run(contract.STYLE_NETWORK, {contract.IMAGE: style_image})[0]
+            side.note_relative(contract.STYLE, theirs, vector)
         for given, strengths, decoded in cases:
-            theirs = side.run("decoder", **inputs, style=given, alpha=strengths)[0]
-            side.note("image", theirs, decoded)
-        feeds = {"content": content, "style": style, "alpha": alpha}
-        whole = side.sessions["whole"].run(None, feeds)[0]
-        side.report.note("stylized", np.abs(whole.astype(np.float32) - expected))
+            told = {contract.STYLE: given, contract.ALPHA: strengths}
+            theirs = side.run(contract.DECODER, inputs | told)[0]
+            side.note(contract.IMAGE, theirs, decoded)
+        feeds = {
+            contract.WHOLE_CONTENT: content,
+            contract.WHOLE_STYLE: style,
+            contract.WHOLE_ALPHA: alpha,
+        }
+        whole = side.sessions[contract.WHOLE].run(None, feeds)[0]
+        side.report.note(contract.WHOLE_STYLIZED, np.abs(whole.astype(np.float32) - expected))
         side.report.count += 1
 
 
@@ -233,7 +237,7 @@ def _rows(name: str) -> Iterator[str]:
     found = {
         precision: {
             part: weights.look_for(weights.onnx_file(name, part, precision))
-            for part in (*weights.model_parts(name), "whole")
+            for part in (*weights.model_parts(name), contract.WHOLE)
         }
         for precision in weights.precisions(name)
     }

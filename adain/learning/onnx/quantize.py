@@ -16,7 +16,8 @@ import onnx
 import torch
 from onnx import ModelProto, helper
 
-from adain import weights
+from adain import contract, weights
+from adain.contract import DECODER, ENCODER, WHOLE, Key
 from adain.errors import AdaINError, failing
 from adain.learning.onnx.calibration import Network, observe
 from adain.learning.onnx.qdq import quantize_network
@@ -29,11 +30,8 @@ from adain.tables import markdown_table
 FASTER = 1.5
 MEAN_STEPS = 2.0
 CALIBRATION_SIDE = 256
-# Of vgg19's decoder only the last four: with all seven in 8 bits its pictures were 1.85/255 off,
-# with the first four 1.74, with these 1.03 for nearly the same time.
-CHOSEN = {("vgg19", "decoder"): slice(-4, None)}
 # The networks that are quantized. `fast`'s style network runs once for a style.
-PARTS = ("encoder", "decoder")
+PARTS = (ENCODER, DECODER)
 # Of the files of either side this many are never calibrated on.
 HELD_OUT = 200
 NOT_KEPT = 1
@@ -87,28 +85,27 @@ class Networks:
 
     def __init__(self, files: Mapping[str, Path]) -> None:
         self._sessions = Sessions(files, "cpu")
-        self._encoded = (
-            "features",
-            "statistics",
-            *self._sessions.about("encoder")["skips"].split(),
-        )
-        self._style = ("style", "style") if "style" in files else ("encoder", "statistics")
+        skips = self._sessions.about(ENCODER)[Key.SKIPS].split()
+        self._encoded = contract.encoder_outputs(skips)
+        self._style = contract.style_source(files)
 
-    def run(self, part: str, **inputs: FloatArray) -> list[FloatArray]:
-        outputs = ("image",) if part == "decoder" else self._encoded
+    def run(self, part: str, inputs: Mapping[str, FloatArray]) -> list[FloatArray]:
+        outputs = (contract.IMAGE,) if part == DECODER else self._encoded
         return self._sessions.run(part, outputs, inputs)
 
     def style(self, image: FloatArray) -> FloatArray:
         part, output = self._style
-        vector: FloatArray = self._sessions.run(part, (output,), {"image": image})[0]
+        vector: FloatArray = self._sessions.run(part, (output,), {contract.IMAGE: image})[0]
         return vector
 
     def decoder_inputs(self, content: FloatArray, style: FloatArray) -> dict[str, FloatArray]:
-        encoded = dict(zip(self._encoded, self.run("encoder", image=content), strict=True))
-        return encoded | {"style": self.style(style), "alpha": np.ones((1, 1, 1, 1), np.float32)}
+        outputs = self.run(ENCODER, {contract.IMAGE: content})
+        strength = np.ones((1, 1, 1, 1), np.float32)
+        told = {contract.STYLE: self.style(style), contract.ALPHA: strength}
+        return dict(zip(self._encoded, outputs, strict=True)) | told
 
     def stylize(self, content: FloatArray, style: FloatArray) -> FloatArray:
-        return self.run("decoder", **self.decoder_inputs(content, style))[0]
+        return self.run(DECODER, self.decoder_inputs(content, style))[0]
 
 
 def build(
@@ -121,19 +118,19 @@ def build(
     reference = Networks(files)
     feeds = {
         # Styles go through the encoder too, where it is the style network.
-        "encoder": [
-            {"image": image}
+        ENCODER: [
+            {contract.IMAGE: image}
             for pair in pairs
-            for image in (pair if "style" not in files else pair[:1])
+            for image in (pair if contract.STYLE_NETWORK not in files else pair[:1])
         ],
-        "decoder": [reference.decoder_inputs(*pair) for pair in pairs],
+        DECODER: [reference.decoder_inputs(*pair) for pair in pairs],
     }
-    made = {}
+    made, last_in_8_bits = {}, weights.about(model).int8_last
     for part in PARTS:
         with failing(str(files[part]), "no ONNX file", "a file of `python -m export`"):
             exported = stored_in_full(onnx.load(files[part]))
         names = [node.name for node in exported.graph.node if node.op_type == "Conv"]
-        network = Network(exported, names[CHOSEN.get((model, part), slice(None))])
+        network = Network(exported, names[-last_in_8_bits.get(part, 0) :])
         made[part] = quantize_network(network, observe(network, feeds[part]))
         _note_precision(made[part])
     return made
@@ -141,7 +138,7 @@ def build(
 
 def _note_precision(model: ModelProto) -> None:
     properties = {entry.key: entry.value for entry in model.metadata_props}
-    helper.set_model_props(model, properties | {"precision": "int8"})
+    helper.set_model_props(model, properties | {Key.PRECISION: "int8"})
 
 
 @dataclass
@@ -204,19 +201,19 @@ def compare_precisions(
         expected = reference.stylize(content, style)
         pictures = {
             "both": quantized.stylize(content, style),
-            "encoder": reference.run("decoder", **quantized.decoder_inputs(content, style))[0],
-            "decoder": quantized.run("decoder", **reference.decoder_inputs(content, style))[0],
+            ENCODER: reference.run(DECODER, quantized.decoder_inputs(content, style))[0],
+            DECODER: quantized.run(DECODER, reference.decoder_inputs(content, style))[0],
         }
         for label, picture in pictures.items():
             difference = 255 * float(np.abs(picture - expected).mean())
             comparison.differences.setdefault(label, []).append(difference)
-    inputs = {"encoder": {"image": pairs[0][0]}, "decoder": reference.decoder_inputs(*pairs[0])}
+    inputs = {ENCODER: {contract.IMAGE: pairs[0][0]}, DECODER: reference.decoder_inputs(*pairs[0])}
     for part in PARTS:
         taken: tuple[list[float], list[float]] = ([], [])
         for _ in range(runs):
             for side, seconds in zip((reference, quantized), taken, strict=True):
                 start = time.perf_counter()
-                side.run(part, **inputs[part])
+                side.run(part, inputs[part])
                 seconds.append(time.perf_counter() - start)
         comparison.seconds[part] = taken
     return comparison
@@ -254,10 +251,10 @@ def quantize_model(
         for part in set(files) - set(made):
             made[part] = stored_in_full(onnx.load(files[part]))
             _note_precision(made[part])
-        properties = {entry.key: entry.value for entry in made["encoder"].metadata_props}
-        made["whole"] = join(made, int(properties["stride"]), properties["skips"].split())
-        made["whole"].metadata_props.extend(onnx.load(whole).metadata_props)
-        _note_precision(made["whole"])
+        properties = {entry.key: entry.value for entry in made[ENCODER].metadata_props}
+        made[WHOLE] = join(made, int(properties[Key.STRIDE]), properties[Key.SKIPS].split())
+        made[WHOLE].metadata_props.extend(onnx.load(whole).metadata_props)
+        _note_precision(made[WHOLE])
         kept = []
         for part, network in made.items():
             name = weights.onnx_file(model, part, "int8")

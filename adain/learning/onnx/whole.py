@@ -9,6 +9,8 @@ import onnx
 from onnx import ModelProto, NodeProto, helper, parser
 
 import adain
+from adain import contract
+from adain.contract import DECODER, ENCODER, STYLE_NETWORK
 
 # ONNX Runtime's CUDA provider had no kernel for the Pad of opsets 19 to 23 for several releases.
 OPSET = 18
@@ -55,9 +57,9 @@ spread (float[A] alpha) => (float[A, 1, 1, 1] strength) {
     strength = Reshape (alpha, shape)
 }
 """
-_WHOLE = """
-adain (uint8[N, H, W, 3] content, uint8[M, Hs, Ws, 3] style, float[A] alpha)
-    => (uint8[N, H, W, 3] stylized) {}
+_WHOLE = f"""
+adain (uint8[N, H, W, 3] {contract.WHOLE_CONTENT}, uint8[M, Hs, Ws, 3] {contract.WHOLE_STYLE},
+    float[A] {contract.WHOLE_ALPHA}) => (uint8[N, H, W, 3] {contract.WHOLE_STYLIZED}) {{}}
 """
 
 
@@ -69,9 +71,8 @@ def join(cut: Mapping[str, ModelProto], stride: int, skips: Sequence[str]) -> Mo
     prepare = parser.parse_graph(_PREPARE.replace("STRIDE", str(stride)))
     spread, finish = parser.parse_graph(_SPREAD), parser.parse_graph(_FINISH)
     whole = parser.parse_graph(_WHOLE)
-    encoder, decoder = cut["encoder"].graph, cut["decoder"].graph
-    style_part = "style" if "style" in cut else "encoder"
-    for name in ("encoder", "decoder", *(["style"] if "style" in cut else [])):
+    style_part, style_output = contract.style_source(cut)
+    for name in (ENCODER, DECODER, *([STYLE_NETWORK] if style_part == STYLE_NETWORK else [])):
         model = cut[name]
         for tensor in model.graph.initializer:
             whole.initializer.add().CopyFrom(tensor)
@@ -87,24 +88,20 @@ def join(cut: Mapping[str, ModelProto], stride: int, skips: Sequence[str]) -> Mo
             for field in (copy.input, copy.output):
                 field[:] = [names.get(name, f"{label}/{name}") if name else "" for name in field]
 
-    place(prepare, "", "content", {"picture": "content", "image": "content image"})
-    place(prepare, "", "style", {"picture": "style", "image": "style image"})
-    place(spread, "", "alpha", {"alpha": "alpha", "strength": "strength"})
-    features = {name: name for name in ("features", "statistics", *skips)}
-    encoded = {"image": "content image", **features}
-    place(encoder, "encoder", "encode content", encoded)
-    output = "style" if style_part == "style" else "statistics"
-    condition = {"image": "style image", output: "style vector"}
+    content, stylized = contract.WHOLE_CONTENT, contract.WHOLE_STYLIZED
+    place(prepare, "", "content", {"picture": content, "image": "content image"})
+    place(prepare, "", "style", {"picture": contract.WHOLE_STYLE, "image": "style image"})
+    place(spread, "", "alpha", {"alpha": contract.WHOLE_ALPHA, "strength": "strength"})
+    features = {name: name for name in contract.encoder_outputs(skips)}
+    encoded = {contract.IMAGE: "content image", **features}
+    place(cut[ENCODER].graph, ENCODER, "encode content", encoded)
+    condition = {contract.IMAGE: "style image", style_output: "style vector"}
     place(cut[style_part].graph, style_part, "encode style", condition)
-    decoded = {**features, "style": "style vector"}
-    decoded |= {"alpha": "strength", "image": "stylized image"}
-    place(decoder, "decoder", "decode", decoded)
-    place(
-        finish,
-        "",
-        "finish",
-        {"image": "stylized image", "content": "content", "stylized": "stylized"},
-    )
+    decoded = {**features, contract.STYLE: "style vector"}
+    decoded |= {contract.ALPHA: "strength", contract.IMAGE: "stylized image"}
+    place(cut[DECODER].graph, DECODER, "decode", decoded)
+    finished = {"image": "stylized image", "content": content, "stylized": stylized}
+    place(finish, "", "finish", finished)
     return plain_model(whole)
 
 

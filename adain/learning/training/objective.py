@@ -20,6 +20,7 @@ from adain.learning.training.feature_pool import FeaturePool, VGGFeatures, vgg_f
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.processes import rank, ranks
 from adain.learning.training.schedule import phase_of
+from adain.registry import BUILT_IN
 
 # Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
 MOST_SHIFTED = 7
@@ -54,7 +55,7 @@ class TrainingObjective:
         self._deviation: Tensor | None = None
         self.stores = content, style
         # What the decoder is given of the content beside relu4_1.
-        self.skips = ResidualDecoder.SKIPS if options.model == "vgg19" else ()
+        self.skips = ResidualDecoder.SKIPS if BUILT_IN[options.model].has_vgg19 else ()
         self.pools = [
             FeaturePool(
                 store,
@@ -77,7 +78,7 @@ class TrainingObjective:
         given the exact statistics of half of the styles, if they are known.
         """
         with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            if self.options.model == "fast":
+            if BUILT_IN[self.options.model].has_style_network:
                 exact = style.style if style.statistics and network.training else None
                 found = network(content.image, style.image, alpha, exact)
                 return cast(tuple[Tensor, Tensor], found)
@@ -109,7 +110,7 @@ class TrainingObjective:
         photo, identity = flags.view(2, -1, 1, 1, 1)
         content, style = torch.where(photo, content, style), torch.where(photo, style, content)
         content = content.contiguous(memory_format=torch.channels_last)
-        if self.options.model == "fast":
+        if BUILT_IN[self.options.model].has_style_network:
             # Each half of the samples is reconstructed in one of both ways that must do so.
             features, other = (
                 VGGFeatures(content, content, [], []),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from adain.choices import check_choices
 from adain.errors import AdaINError, found_error
 from adain.learning.training.schedule import Schedule
-from adain.registry import TRAINED
+from adain.registry import BUILT_IN, DEFAULT_MODEL, TRAINED
 
 # Of plain reconstruction, for a network that starts from scratch.
 RECONSTRUCTION_STEPS = 1500
@@ -34,7 +34,7 @@ class TrainOptions:
     with ``constant`` a run may have no end but being stopped.
     """
 
-    model: str = "fast"
+    model: str = DEFAULT_MODEL
     crop: int = 128
     batch_size: int = 8
     steps: int | None = None
@@ -86,9 +86,11 @@ class TrainOptions:
         check(warm_up is None or warm_up >= 0, "reconstruction_steps", "0 or more")
         check(self.shift_weight >= 0, "shift_weight", "0 or more")
         check(self.estimate_weight >= 0, "estimate_weight", "0 or more")
-        check(self.model == "fast" or not self.estimate_steps, "estimate_steps", "0 for vgg19")
+        # The model's own style network is what these two train.
+        own = BUILT_IN[self.model].has_style_network
+        check(own or not self.estimate_steps, "estimate_steps", f"0 for {self.model}")
         check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
-        check(self.model == "fast" or not self.shift_weight, "shift_weight", "0 for vgg19")
+        check(own or not self.shift_weight, "shift_weight", f"0 for {self.model}")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
         check(self.learning_rate > 0, "learning_rate", "more than 0")
         if self.steps is not None and self.hours is not None:

@@ -32,6 +32,7 @@ from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.optimizer import MuonAndAdam
 from adain.learning.training.options import TrainOptions, check_continues
 from adain.learning.training.processes import rank, ranks
+from adain.registry import BUILT_IN
 
 # The options that the held-out total, by which weights are chosen, depends on.
 TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight", "shift_weight")
@@ -204,7 +205,7 @@ class Trainer:
             # The pools are as they were in the step before, so that only what is new is counted.
             for pool in self.objective.pools if phase == "style" else ():
                 pool.at(self.step - 1)
-            if self.options.model == "fast" and phase != "reconstruction":
+            if BUILT_IN[self.options.model].has_style_network and phase != "reconstruction":
                 self.objective.deviation()  # once a run and not in every step
             with FlopCounterMode(display=False) as counter:
                 plain = TrainingObjective(self.options, self.vgg, self.content, self.style)

@@ -186,7 +186,7 @@ def test_a_drawing_is_compared(visit: Visit, stylizer: Stylizer) -> None:
     wait_for_iteration(visit, 1)
     content = load_image(widgets.drawn(next(iter(catalog.CONTENTS))), max_side=128)
     woodcut = load_image(widgets.drawn("woodcut"), max_side=512)
-    wanted = stylizer.stylize_picture(content, stylizer.encode_style(woodcut.rgb))
+    wanted = stylizer.stylize(content, stylizer.encode_style(woodcut))
     shown = visit.page.locator("#gatys-view img").first.get_attribute("src")
     assert shown == widgets.data_url(wanted)
     visit.page.wait_for_selector("#gatys-start:not([disabled])")

@@ -22,12 +22,12 @@ def test_adains_time_is_that_of_pictures_it_has_not_seen(
     class Spy(Stylizer):
         def encode_style(self, image: Any, *, max_side: int | None = 512) -> Any:
             style = super().encode_style(image, max_side=max_side)
-            seen.append((image.tobytes(), b""))
+            seen.append((image.rgb.tobytes(), b""))
             return style
 
-        def stylize_picture(self, content: Any, style: Any, alpha: float = 1.0, **more: Any) -> Any:
+        def stylize(self, content: Any, style: Any, alpha: float = 1.0, **more: Any) -> Any:
             seen[-1] = (seen[-1][0], content.rgb.tobytes())
-            return super().stylize_picture(content, style, alpha, **more)
+            return super().stylize(content, style, alpha, **more)
 
     monkeypatch.setattr(worker, "Stylizer", Spy)
     # Pictures of one colour are what a shift or a flip would leave as they are.

@@ -105,7 +105,7 @@ def test_a_judge_finds_the_losses_of_the_trainer(
     options = candidates.TrainOptions(model="fast", steps=1, device="cpu", batch_size=1, crop=64)
     trainer = Trainer(*folders, tmp_path / "run", options)
     losses, _ = trainer.evaluate()
-    network = candidates.load_fast(tmp_path / "run" / "weights.safetensors")
+    network = candidates.load_trainable("fast", tmp_path / "run" / "weights.safetensors")
     scores = Judge("fast", *folders).scores(network)
     assert scores["count"] == 3
     for name in ("target", "style", "pixel", "total"):

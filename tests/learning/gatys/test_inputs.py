@@ -63,9 +63,9 @@ def test_adains_picture_is_made_on_the_device_and_under_the_masks(
     found = inputs.start(content, styles, options, masks)
     assert devices == ["cpu"]
     stylizer = Stylizer("fast", "cpu")
-    expected = stylizer.stylize_picture(
+    expected = stylizer.stylize(
         content,
-        [stylizer.encode_style(style.rgb) for style in styles],
+        [stylizer.encode_style(style) for style in styles],
         style_weights=[3, 1],
         masks=[left[..., 0], 1 - left[..., 0]],
     )

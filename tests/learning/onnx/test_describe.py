@@ -15,7 +15,7 @@ from adain.cli.run import run
 from adain.learning.onnx.describe import describe
 
 FAST = {
-    part: weights.find(weights.onnx_file("fast", part), get=weights.GET_FAST)
+    part: weights.find(weights.onnx_file("fast", part), get="")
     for part in ("encoder", "decoder", "style", "whole")
 }
 

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 import onnx
 from safetensors.torch import load_file, save_file
 
-from adain import Style, Stylizer, weights
+from adain import Style, Stylizer, registry, weights
 from adain.cli.run import run
 from adain.errors import AdaINError
 from adain.learning.models import pretrained
@@ -22,6 +22,7 @@ from adain.learning.models.fast import Fast
 from adain.learning.onnx import export, importing
 from adain.learning.onnx.parity import ParityReport, measure_parity
 from adain.learning.onnx.parity_cases import CASES, HOSTILE, Case, cases
+from adain.published import VGG19
 from adain.style import VGG19_STATISTICS
 
 Bytes = npt.NDArray[np.uint8]
@@ -36,7 +37,7 @@ PRECISIONS = ("fp32", "fp16")
 def model(request: pytest.FixtureRequest, exported: dict[str, Path]) -> str:
     name: str = request.param
     if name not in exported:
-        pytest.skip(f"no {weights.VGG19_FILES[0]} on this machine; {weights.GET_VGG19}")
+        pytest.skip(f"no {VGG19.names[0]} on this machine; {VGG19.get}")
     return name
 
 
@@ -334,7 +335,7 @@ def test_a_download_that_is_another_network_is_not_kept(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("ADAIN_WEIGHTS", "")
     with serving_vgg19(other, tmp_path) as url:
-        monkeypatch.setattr(weights, "VGG19_URL", url)
+        monkeypatch.setitem(vars(VGG19), "url", url)
         with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
-            importing.install_vgg19(lambda line: None)
+            importing.install(registry.BUILT_IN["vgg19"], lambda line: None)
     assert list((tmp_path / "cache" / "adain").iterdir()) == []
