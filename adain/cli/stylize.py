@@ -91,7 +91,8 @@ def stylize(
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
     stylizer = Stylizer(model, device, precision=precision, threads=threads)
-    stylized = stylizer.stylize_with(load_image(content), styles, options)
+    picture = load_image(content, max_side=options.max_side)
+    stylized = stylizer.stylize_with(picture, styles, options)
     save_image(stylized, output, quality=quality)
     seconds = time.perf_counter() - started
     size = f"{stylized.width} x {stylized.height}"
