@@ -16,6 +16,7 @@ import onnxruntime
 from onnx import ModelProto, TensorProto, ValueInfoProto
 from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
+from adain.contract import WHOLE, Key
 from adain.errors import failing, found_error
 
 SIZE = 512
@@ -75,7 +76,7 @@ def describe(path: Path, size: int = SIZE) -> Description:
     model = _load(path)
     graph = model.graph
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    if "stride" not in metadata:
+    if Key.STRIDE not in metadata:
         raise found_error(str(path), "a file without a stride in its metadata", "a file of ours")
     operators = Counter(node.op_type for node in graph.node)
     parameters: Counter[str] = Counter()
@@ -109,8 +110,8 @@ def _load(path: Path) -> ModelProto:
 
 def _sizes(model: ModelProto, metadata: Mapping[str, str], size: int) -> dict[str, Shape]:
     """The inputs' shapes: one picture, one style and one strength in all of it."""
-    stride, feature_stride = int(metadata["stride"]), int(metadata["feature_stride"])
-    if metadata["part"] != "whole" and size % stride:
+    stride, feature_stride = int(metadata[Key.STRIDE]), int(metadata[Key.FEATURE_STRIDE])
+    if metadata[Key.PART] != WHOLE and size % stride:
         raise found_error("size", str(size), f"a multiple of {stride}")
     side = size // feature_stride
     known = dict.fromkeys(("h", "w"), side + 2 * int(metadata["margin"]))
