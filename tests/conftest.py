@@ -21,6 +21,17 @@ if BESIDE.is_dir() and not os.environ.get("ADAIN_WEIGHTS"):
     os.environ["ADAIN_WEIGHTS"] = str(BESIDE)
 
 
+# What takes minutes to make, or a process or browser of its own.
+SLOW_FIXTURES = {"exported", "imported", "vgg19_files", "chromium", "running"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what waits for such a fixture: `make quick` leaves it out."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def vgg19_weights() -> Path:
     """The published VGG-19 encoder; without it the test is skipped."""

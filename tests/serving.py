@@ -7,7 +7,6 @@ import os
 import queue
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,8 @@ from typing import Any
 import httpx
 import numpy as np
 from PIL import Image
+
+from tools.browser import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 # What runs: the demo with a small page, the demo, or the service alone.
@@ -110,12 +111,6 @@ def serving(*options: str, program: Sequence[str] = TINY, **variables: str) -> I
 def _read(stream: Any, take: Any) -> None:
     for line in stream:
         take(line)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def waves(width: int, height: int, seed: int) -> np.ndarray:

@@ -1,21 +1,27 @@
 """The wheel, built for real, installed into an empty environment and run there without torch."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+import sysconfig
 import tarfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from PIL import Image
 
 import adain
 from adain import weights
+from tools.browser import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL_FILES = {
@@ -93,16 +99,19 @@ def elsewhere(tmp_path: Path) -> Path:
 
 def run_elsewhere(*command: str | Path, cwd: Path) -> str:
     """Run with nothing to find but what was installed: no checkout, no weights, no network."""
+    return run(*command, cwd=cwd, env=nothing_else(cwd))
+
+
+def nothing_else(folder: Path) -> dict[str, str]:
     cleared = ("PYTHONPATH", "ADAIN_WEIGHTS", "XDG_CACHE_HOME")
     env = {name: value for name, value in os.environ.items() if name not in cleared}
-    home = cwd / "home"
-    home.mkdir()
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
     nowhere = "http://127.0.0.1:9"
-    env |= {"HOME": str(home), "http_proxy": nowhere, "https_proxy": nowhere}
-    return run(*command, cwd=cwd, env=env)
+    return env | {"HOME": str(home), "http_proxy": nowhere, "https_proxy": nowhere}
 
 
-def assert_stylised(folder: Path) -> None:
+def assert_stylized(folder: Path) -> None:
     with Image.open(folder / "out.png") as out, Image.open(folder / "photo.png") as photo:
         assert out.size == photo.size == (131, 97)
         difference = np.asarray(out.convert("RGB"), float) - np.asarray(photo, float)
@@ -120,8 +129,15 @@ def test_wheel_holds_the_package_and_the_model_files_alone(wheel: Path) -> None:
     modules = {name for name in names if name.startswith("adain/") and not name.startswith(folder)}
     checkout = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("adain/**/*.py")}
     assert modules >= checkout
-    kinds = (".py", ".typed", ".html", ".js", ".json")
-    assert not [name for name in modules if not name.endswith(kinds)]
+    assets = {
+        path.relative_to(ROOT).as_posix()
+        for kind in ("css", "html", "js", "json")
+        for path in ROOT.glob(f"adain/**/*.{kind}")
+    }
+    assert any(name.endswith("demo/web/paint.js") for name in assets) and modules >= assets
+    examples = {f"adain/demo/examples/stylize.{kind}" for kind in ("py", "mjs")}
+    others = modules - checkout - assets - examples
+    assert others == {"adain/py.typed"}
     assert information + "licenses/LICENSE" in names
 
 
@@ -151,13 +167,110 @@ def test_onnxruntime_is_named_by_the_extras_cpu_and_gpu_alone(metadata: Message)
     assert extras == {"onnxruntime": ["cpu"], "onnxruntime-gpu": ["gpu"]}
 
 
+def test_the_servers_extras(metadata: Message) -> None:
+    extras: dict[str, set[str]] = {"server": set(), "demo": set()}
+    for line in metadata.get_all("Requires-Dist", []):
+        requirement, _, condition = line.partition(";")
+        for name, requirements in extras.items():
+            if re.search(rf"extra == .{name}\b", condition):
+                requirements.add(requirement.strip())
+    assert extras["server"] < extras["demo"]
+    assert not any(line.startswith("gradio") for line in extras["server"])
+    # Private parts of these are used.
+    for package in ("gradio", "h11", "uvicorn"):
+        [bounds] = [line for line in extras["demo"] if re.match(rf"{package}\b", line)]
+        assert "<" in bounds and ">=" in bounds
+
+
 def test_stylizer_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None:
     printed = run_elsewhere(environment / "python", "-c", STYLIZE, cwd=elsewhere)
     assert Path(printed.strip()).is_relative_to(environment.parent)
-    assert_stylised(elsewhere)
+    assert_stylized(elsewhere)
 
 
 def test_command_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None:
     command = [environment / "adain", "stylize", "photo.png", "style.png"]
     run_elsewhere(*command, "-o", "out.png", "--alpha", "0.7", cwd=elsewhere)
-    assert_stylised(elsewhere)
+    assert_stylized(elsewhere)
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_without_its_extra_a_server_says_what_to_install(
+    environment: Path, elsewhere: Path, command: str
+) -> None:
+    options = run_elsewhere(environment / "adain", command, "--help", cwd=elsewhere)
+    assert "--max-upload" in options and ("--mcp" in options) is (command == "demo")
+    done = subprocess.run(
+        [environment / "adain", command],
+        cwd=elsewhere,
+        env=nothing_else(elsewhere),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    extra = "server" if command == "serve" else "demo"
+    assert f"pip install 'adain[{extra}]'" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def with_extras(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `environment`, with the packages of the one that runs the tests behind the wheel."""
+    pytest.importorskip("gradio")
+    folder = tmp_path_factory.mktemp("extras")
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
+    pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python"]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    run(*pip, "install", "--quiet", "--no-deps", wheel, cwd=folder, env=env)
+    [packages] = folder.glob("lib/python*/site-packages")
+    # A path of a .pth file comes last, and the .pth files in it are not read: no checkout.
+    (packages / "others.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    return folder / "bin"
+
+
+@contextmanager
+def running(*command: str | Path, cwd: Path) -> Iterator[httpx.Client]:
+    """A client of a server that runs with nothing to find but what was installed."""
+    process = subprocess.Popen(
+        [*command, "--port", str(free_port())],
+        cwd=cwd,
+        env=nothing_else(cwd),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line.startswith("Running on "), process.communicate()[1]
+        with httpx.Client(base_url=line.split()[2], trust_env=False, timeout=120) as client:
+            yield client
+    finally:
+        process.terminate()
+        _, errors = process.communicate()
+    assert (process.returncode, "Traceback" in errors) == (0, False), errors
+
+
+def test_the_service_runs_from_the_wheel(with_extras: Path, elsewhere: Path) -> None:
+    with running(with_extras / "adain", "serve", cwd=elsewhere) as client:
+        names = ("content", "photo.png"), ("style", "style.png")
+        files = {name: (elsewhere / file).read_bytes() for name, file in names}
+        answer = client.post("/v1/stylize", files=files)
+        assert answer.status_code == 200, answer.text
+        (elsewhere / "out.png").write_bytes(answer.content)
+        assert_stylized(elsewhere)
+        drawn = client.post(
+            "/v1/stylize", files={"content": files["content"]}, data={"style_id": "night"}
+        )
+        assert drawn.status_code == 200, drawn.text
+
+
+def test_the_page_runs_from_the_wheel(with_extras: Path, elsewhere: Path) -> None:
+    with running(with_extras / "adain", "demo", cwd=elsewhere) as client:
+        assert client.get("/").status_code == 200
+        page = client.get("/config").text
+        for asset in ("before_after.js", "gallery.js", "paint.js"):
+            first = (ROOT / "adain" / "demo" / "web" / asset).read_text(encoding="utf-8")
+            assert json.dumps(first)[1:60] in page, asset
+        for example in ("python/stylize.py", "node/stylize.mjs"):
+            text = (ROOT / "export" / "examples" / example).read_text(encoding="utf-8")
+            assert json.dumps(text)[1:60] in page, example

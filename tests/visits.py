@@ -91,11 +91,3 @@ def difference(a: Image.Image, b: Image.Image) -> float:
     if one.shape[2] == 4:
         one, other = (np.dstack([p[..., :3] * p[..., 3:] / 255, p[..., 3:]]) for p in (one, other))
     return float(np.abs(one - other).mean())
-
-
-def waves(width: int, height: int, seed: int) -> np.ndarray:
-    """A colourful uint8 picture [height, width, 3]."""
-    rng = np.random.default_rng(seed)
-    y, x = np.mgrid[0:height, 0:width]
-    planes = [np.sin(x * a + y * b + c) for a, b, c in rng.uniform(0.02, 0.2, (3, 3))]
-    return ((np.stack(planes, axis=-1) * 0.5 + 0.5) * 255).astype(np.uint8)

@@ -11,7 +11,7 @@ from adain.server.settings import Settings
 # What the service needs beside the library, by the name of its module.
 NEEDED = {
     "fastapi": "FastAPI",
-    "multipart": "python-multipart",
+    "python_multipart": "python-multipart",
     "prometheus_client": "prometheus-client",
     "uvicorn": "uvicorn",
 }

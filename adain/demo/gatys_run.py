@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from adain.server.queue import BusyError
 
 # PyTorch takes seconds and 300 MB: what imports it is imported when somebody presses Start.
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from adain.learning.gatys import run as gatys
     from adain.learning.gatys.options import GatysOptions
     from adain.learning.models.vgg import VGG19Layers
@@ -59,7 +57,7 @@ class Optimisation:
         self.adain: Losses | None = None
         self.history: list[Losses] = []
         self._pictures: list[Picture] = []  # the content's, AdaIN's
-        self._image: Tensor | None = None
+        self._image: Any = None  # a torch.Tensor
         self._began = 0.0
 
     def run(self) -> None:
@@ -92,7 +90,7 @@ class Optimisation:
                 turn.enter_context(self.engine.queue.computing(picture=False))
             return self._ends()
 
-        # An iteration takes all cores, as a stylisation does, so it takes a turn of the device
+        # An iteration takes all cores, as a stylization does, so it takes a turn of the device
         # like one: whoever else waits does so for one iteration, and PyTorch's threads never
         # compete with those of ONNX Runtime.
         with self.engine.queue.computing():
@@ -143,21 +141,10 @@ class Optimisation:
 
     def _judge(self, vgg: VGG19Layers, style: Picture, seconds: float) -> None:
         """The losses of AdaIN's picture, as the optimisation is going to see its own."""
-        import torch
-
-        from adain.learning.devices import torch_device
-        from adain.learning.gatys.inputs import to_side
-        from adain.learning.gatys.objective import GatysObjective
-        from adain.learning.tensors import to_tensor
+        from adain.learning.gatys.run import losses_of
 
         content, result = self._pictures
-        device = torch_device(self.options.device)
-        side = max(content.width, content.height)
-        seen = [to_tensor(p).to(device) for p in (content, to_side(style, side), result)]
-        objective = GatysObjective(vgg.to(device), seen[0], [seen[1]], self.options)
-        with torch.no_grad():
-            losses = {name: loss.item() for name, loss in objective.losses(seen[2]).items()}
-        self._style_weight = objective.style_weight
+        losses, self._style_weight = losses_of(result, content, style, self.options, vgg)
         self.adain = self._weighted(losses, seconds)
 
     def _weighted(self, losses: Mapping[str, float], seconds: float) -> Losses:

@@ -66,7 +66,7 @@ def offer(engine: Engine) -> None:
 
     content, style = _picture("Content"), _picture("Style")
     strength = gr.Slider(0, 1, 1, label="Strength", visible=False)
-    name = gr.Dropdown(list(catalog.STYLES), label="Style", visible=False)
+    name = gr.Dropdown(list(catalog.STYLES), value=None, label="Style", visible=False)
     model = gr.Dropdown(models, value=models[0], label="Model", visible=False)
     result = gr.Image(format="png", label="Result", visible=False)
     event = gr.Button("Stylize", visible=False).click

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,14 @@ from PIL import Image
 pytest.importorskip("gradio")
 pytest.importorskip("playwright.sync_api")
 
-from visits import TIMEOUT, Visit, waves
+from optimizing import SIDE
+from serving import PAGE, serving, waves
+from visits import Visit
 
+from adain.demo.gatys_run import Wanted
 from adain.server.engine import Engine
 from adain.server.settings import Settings
-from tools.browser import FLAGS, free_port, start
+from tools.browser import FLAGS
 
 
 @pytest.fixture(scope="session")
@@ -27,16 +29,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cache = tmp_path_factory.mktemp("cache")
     # A proxy that is not there: nothing the demo says to itself may go by way of it.
     variables = {"XDG_CACHE_HOME": str(cache), "HTTP_PROXY": "http://127.0.0.1:9"}
-    process = start("--port", str(free_port()), **variables)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    if not line:
-        pytest.fail(process.communicate()[1])
-    yield line.split()[2]
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=TIMEOUT)
-    assert process.returncode == 0
-    assert "Traceback" not in errors, errors
+    with serving(program=PAGE, **variables) as demo:
+        yield f"{demo.address}/"
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +90,10 @@ def sticker(tmp_path: Path) -> Path:
     picture.save(path)
     assert np.asarray(picture).shape == (97, 150, 4)
     return path
+
+
+@pytest.fixture
+def wanted(content: Path, style: Path, vgg19_weights: Path) -> Wanted:
+    """More iterations than any test waits for."""
+    pytest.importorskip("torch")
+    return Wanted(str(content), str(style), SIDE, 500, "content", "fast")

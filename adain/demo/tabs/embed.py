@@ -15,7 +15,14 @@ from adain.registry import BUILT_IN, DEFAULT_MODEL
 from adain.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
-EXAMPLES = ROOT / "export" / "examples"
+# Where short programs lie in the wheel, and in the checkout.
+EXAMPLES = {
+    name: (
+        Path(__file__).parents[1] / "examples" / name,
+        ROOT / "export" / "examples" / folder / name,
+    )
+    for folder, name in (("python", "stylize.py"), ("node", "stylize.mjs"))
+}
 INTRODUCTION = f"""\
 `{weights.onnx_file(DEFAULT_MODEL, contract.WHOLE)}` is the whole model in one file: two uint8
 pictures and a strength in, a uint8 picture out, any size, nothing left to do before or after, in
@@ -66,8 +73,8 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
                         f"Download {name}", str(path), size="sm", scale=0, min_width=280
                     )
     snippets = {
-        "Python": ("python", (EXAMPLES / "python" / "stylize.py").read_text(encoding="utf-8")),
-        "Node.js": ("javascript", (EXAMPLES / "node" / "stylize.mjs").read_text(encoding="utf-8")),
+        "Python": ("python", example("stylize.py")),
+        "Node.js": ("javascript", example("stylize.mjs")),
         "HTTP": ("shell", CURL),
         "Gradio client": ("python", CLIENT),
     }
@@ -91,6 +98,12 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
         return [code.replace(ADDRESS, reached) for code in addressed]
 
     start(as_reached, None, list(addressed.values()), **EVENT)
+
+
+def example(name: str) -> str:
+    """The text of one of EXAMPLES."""
+    packaged, source = EXAMPLES[name]
+    return (packaged if packaged.is_file() else source).read_text(encoding="utf-8")
 
 
 def request_address(headers: Mapping[str, str], otherwise: str) -> str:

@@ -118,6 +118,23 @@ def _optimised(
     return GatysResult(finished(content, image, options), run.history, run.seconds, run.stopped)
 
 
+@torch.no_grad()
+def losses_of(
+    image: Picture, content: Picture, style: Picture, options: GatysOptions, vgg: VGG19Layers
+) -> tuple[dict[str, float], float]:
+    """The losses of any picture as the optimisation sees its own, and the weight of the style loss.
+
+    ``image`` is as large as ``content``; the style is brought to its size. The losses are content,
+    style, tv (each without its weight) and total.
+    """
+    device = torch_device(options.device)
+    side = max(content.width, content.height)
+    seen = [to_tensor(p).to(device) for p in (content, to_side(style, side), image)]
+    objective = GatysObjective(vgg.to(device), seen[0], [seen[1]], options)
+    losses = {name: loss.item() for name, loss in objective.losses(seen[2]).items()}
+    return losses, objective.style_weight
+
+
 def total_iterations(width: int, height: int, options: GatysOptions) -> int:
     """How many iterations a content of this size takes, at all sizes."""
     return sum(iterations for _, _, iterations in sizes(width, height, options))

@@ -21,7 +21,7 @@ from adain import Stylizer, load_image
 gr = pytest.importorskip("gradio")
 
 from adain.demo import widgets
-from adain.demo.tabs import paint as paint_tab
+from adain.demo.tabs import paint
 from adain.drawings import catalog
 from adain.server.engine import Engine
 
@@ -33,7 +33,7 @@ def map_of(masks: np.ndarray, format: str = "PNG") -> str:
     """uint8 masks [h, w, 3] as the browser sends them."""
     buffer = io.BytesIO()
     Image.fromarray(masks).save(buffer, format)
-    return paint_tab.MAP_TYPE + base64.b64encode(buffer.getvalue()).decode()
+    return paint.MAP_TYPE + base64.b64encode(buffer.getvalue()).decode()
 
 
 @pytest.fixture(scope="module")
@@ -58,16 +58,16 @@ def styles() -> list[str]:
 
 
 def test_a_map_is_the_masks_of_three_styles(halves: np.ndarray) -> None:
-    masks = paint_tab.masks_of(map_of(halves))
+    masks = paint.masks_of(map_of(halves))
     assert masks.dtype == np.float32
     assert np.array_equal(masks, np.float32(halves).transpose(2, 0, 1) / 255)
 
 
 def test_a_map_at_its_limits_is_taken() -> None:
-    side = paint_tab.MAP_SIDE
+    side = paint.MAP_SIDE
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 4), np.uint8)
-    assert len(map_of(noise)) < paint_tab.MAP_LENGTH
-    assert paint_tab.masks_of(map_of(noise)).shape == (3, side, side)
+    assert len(map_of(noise)) < paint.MAP_LENGTH
+    assert paint.masks_of(map_of(noise)).shape == (3, side, side)
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_a_map_at_its_limits_is_taken() -> None:
         ({"path": "/etc/hostname"}, "nothing painted"),
         ("/etc/hostname", "text that starts with '/etc/hostname'"),
         ("data:image/svg+xml;base64,AAAA", "text that starts with"),
-        (paint_tab.MAP_TYPE + "no base64!", "no base64"),
-        (paint_tab.MAP_TYPE + "é", "no base64"),
-        (paint_tab.MAP_TYPE + "A" * paint_tab.MAP_LENGTH, "characters"),
-        (paint_tab.MAP_TYPE, "no PNG"),
+        (paint.MAP_TYPE + "no base64!", "no base64"),
+        (paint.MAP_TYPE + "é", "no base64"),
+        (paint.MAP_TYPE + "A" * paint.MAP_LENGTH, "characters"),
+        (paint.MAP_TYPE, "no PNG"),
         (map_of(np.zeros((8, 8, 3), np.uint8), "JPEG"), "no PNG"),
         (map_of(np.zeros((8, 8, 3), np.uint8))[:78], "cannot be decoded"),
         (map_of(np.zeros((257, 256, 3), np.uint8)), "256 x 257 pixels"),
     ],
 )
 def test_what_is_no_map_is_refused_in_a_sentence(painted: object, found: str) -> None:
-    message = error_of(lambda: paint_tab.masks_of(painted))
+    message = error_of(lambda: paint.masks_of(painted))
     assert message.startswith("map: ")
     assert found in message
 
@@ -96,8 +96,8 @@ def test_what_is_no_map_is_refused_in_a_sentence(painted: object, found: str) ->
 def test_the_result_is_the_stylizers_with_these_masks(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    result = paint_tab.make(engine)(content, map_of(halves), *styles, *LOOK).result
-    masks = paint_tab.masks_of(map_of(halves))
+    result = paint.make(engine)(content, map_of(halves), *styles, *LOOK).result
+    masks = paint.masks_of(map_of(halves))
     wanted = stylizer.stylize(content, [styles[0], styles[2]], masks=[masks[0], masks[2]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
 
@@ -106,32 +106,32 @@ def test_paint_of_a_style_that_is_not_there_stays_content(
     engine: Engine, stylizer: Stylizer, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
     values = (content, map_of(halves), styles[0], None, None)
-    result = paint_tab.make(engine)(*values, *LOOK).result
+    result = paint.make(engine)(*values, *LOOK).result
     wanted = stylizer.stylize(content, [styles[0]], masks=[halves[..., 0]])
     assert np.array_equal(result.to_array(), np.asarray(wanted))
-    assert paint_tab.missing(*values, *LOOK) == " · style 3 has no picture yet"
+    assert paint.missing(*values, *LOOK) == " · style 3 has no picture yet"
 
 
 def test_without_paint_the_content_comes_back(
     engine: Engine, content: str, styles: list[str], halves: np.ndarray
 ) -> None:
-    result = paint_tab.make(engine)(content, map_of(halves * 0), *styles, *LOOK).result
+    result = paint.make(engine)(content, map_of(halves * 0), *styles, *LOOK).result
     assert np.array_equal(result.to_array(), np.asarray(Image.open(content)))
-    assert paint_tab.missing(content, map_of(halves * 0), None, None, None, *LOOK) == ""
+    assert paint.missing(content, map_of(halves * 0), None, None, None, *LOOK) == ""
 
 
 def test_a_scene_without_pictures_says_nothing(engine: Engine, tmp_path: Path) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_text("no picture")
-    shown = paint_tab.scene(engine, str(broken), None, str(broken), None)
+    shown = paint.scene(engine, str(broken), None, str(broken), None)
     assert shown["content"] is None
     assert shown["styles"] == [None] * 3
-    assert shown != paint_tab.scene(engine, None, None, None, None)
+    assert shown != paint.scene(engine, None, None, None, None)
 
 
 def test_a_drawing_goes_to_one_style_and_the_others_stay_as_values() -> None:
     # An update would make the inputs anew, without the check that theirs are uploads.
-    assert paint_tab.put(STYLES[0], "Style 2", "/a", None, None) == [
+    assert paint.put(STYLES[0], "Style 2", "/a", None, None) == [
         "/a",
         widgets.served(STYLES[0]),
         None,
@@ -141,7 +141,7 @@ def test_a_drawing_goes_to_one_style_and_the_others_stay_as_values() -> None:
 # In a browser
 
 
-class Visit:
+class PaintVisit:
     """The tab in a browser, the maps it sent, and what went elsewhere or wrong."""
 
     def __init__(self, page: Any, address: str) -> None:
@@ -163,12 +163,12 @@ class Visit:
             self.wrong.append(request.url)
         asked = "/predict" in request.url or "/call/" in request.url
         values = json.loads(request.post_data)["data"] if asked else []
-        self.maps += [v for v in values if isinstance(v, str) and v.startswith(paint_tab.MAP_TYPE)]
+        self.maps += [v for v in values if isinstance(v, str) and v.startswith(paint.MAP_TYPE)]
         route.continue_()
 
     def masks(self) -> np.ndarray:
         """What was painted last."""
-        return paint_tab.masks_of(self.maps[-1])
+        return paint.masks_of(self.maps[-1])
 
     def at(self, x: float, y: float) -> tuple[float, float]:
         """A place on the canvas, from fractions of its sides."""
@@ -203,9 +203,9 @@ class Visit:
 
 
 @pytest.fixture
-def visit(browser: Any, demo: str) -> Iterator[Visit]:
+def visit(browser: Any, demo: str) -> Iterator[PaintVisit]:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    visit = Visit(page, demo)
+    visit = PaintVisit(page, demo)
     yield visit
     page.close()
     assert visit.wrong == []
@@ -218,7 +218,7 @@ def lake() -> Path:
 
 
 def test_it_opens_with_two_styles_that_meet(
-    visit: Visit, stylizer: Stylizer, lake: Path, styles: list[str]
+    visit: PaintVisit, stylizer: Stylizer, lake: Path, styles: list[str]
 ) -> None:
     masks = visit.masks()
     assert masks.shape == (3, 256, 256)
@@ -228,7 +228,7 @@ def test_it_opens_with_two_styles_that_meet(
 
 
 def test_a_stroke_changes_the_result_to_what_the_stylizer_gives(
-    visit: Visit, stylizer: Stylizer, lake: Path, styles: list[str]
+    visit: PaintVisit, stylizer: Stylizer, lake: Path, styles: list[str]
 ) -> None:
     before = visit.masks()
     visit.take("Style 3")
@@ -251,7 +251,7 @@ def test_a_stroke_changes_the_result_to_what_the_stylizer_gives(
     visit.expect(stylizer.stylize(lake, styles[:2], masks=before[:2], max_side=768))
 
 
-def test_a_fill_has_the_strength_of_the_brush(visit: Visit) -> None:
+def test_a_fill_has_the_strength_of_the_brush(visit: PaintVisit) -> None:
     visit.page.get_by_role("slider", name="Strength").fill("40")
     visit.take("Style 2")
     visit.page.get_by_role("button", name="Fill all").click()
@@ -260,7 +260,7 @@ def test_a_fill_has_the_strength_of_the_brush(visit: Visit) -> None:
     assert not visit.expect_map(3).any()
 
 
-def test_a_keyboard_paints(visit: Visit) -> None:
+def test_a_keyboard_paints(visit: PaintVisit) -> None:
     visit.page.locator(".easel").focus()
     visit.page.keyboard.press("3")
     assert visit.page.locator(".ring").is_visible()
@@ -276,7 +276,7 @@ def test_a_keyboard_paints(visit: Visit) -> None:
 
 
 def test_another_content_is_painted_anew_at_its_own_size(
-    visit: Visit, stylizer: Stylizer, styles: list[str], content: str
+    visit: PaintVisit, stylizer: Stylizer, styles: list[str], content: str
 ) -> None:
     visit.take("Style 3")
     visit.stroke((0.5, 0.5))
@@ -288,7 +288,7 @@ def test_another_content_is_painted_anew_at_its_own_size(
 
 
 def test_a_broken_style_gives_one_sentence_and_the_painting_stays(
-    visit: Visit, stylizer: Stylizer, lake: Path, styles: list[str], tmp_path: Path
+    visit: PaintVisit, stylizer: Stylizer, lake: Path, styles: list[str], tmp_path: Path
 ) -> None:
     visit.expect(stylizer.stylize(lake, styles[:2], masks=visit.masks()[:2], max_side=768))
     broken = tmp_path / "notes <b>today.jpg"
@@ -308,7 +308,7 @@ def test_a_broken_style_gives_one_sentence_and_the_painting_stays(
 
 
 def test_what_is_downloaded_is_the_result_in_full(
-    visit: Visit, stylizer: Stylizer, lake: Path, styles: list[str]
+    visit: PaintVisit, stylizer: Stylizer, lake: Path, styles: list[str]
 ) -> None:
     with visit.page.expect_download(timeout=TIMEOUT * 1000) as saved:
         visit.page.get_by_role("button", name="Download PNG").click()
@@ -316,7 +316,7 @@ def test_what_is_downloaded_is_the_result_in_full(
     assert np.array_equal(np.asarray(Image.open(saved.value.path())), np.asarray(wanted))
 
 
-def test_it_fits_a_phone(visit: Visit) -> None:
+def test_it_fits_a_phone(visit: PaintVisit) -> None:
     visit.page.set_viewport_size({"width": 390, "height": 844})
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
     easel = visit.page.locator(".easel")
