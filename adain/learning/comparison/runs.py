@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 
 from adain import __version__, weights
+from adain.cores import cores
 from adain.errors import AdaINError, failing, found_error
 from adain.files import write_atomically
 from adain.images import load_image
@@ -33,7 +34,6 @@ from adain.learning.gatys.objective import GatysObjective
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
 from adain.learning.tensors import to_tensor
-from adain.providers import cores
 from adain.published import VGG19
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
