@@ -48,6 +48,8 @@ class Sessions:
     AdaINError.
     """
 
+    _sessions: dict[str, onnxruntime.InferenceSession]
+
     def __init__(
         self,
         files: Mapping[str, Path],
@@ -76,7 +78,7 @@ class Sessions:
             # Its end would wait for its threads: it is never to end.
             for kept in (session, session._sess):
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
-        self._sessions: dict[str, onnxruntime.InferenceSession] = {}
+        self._sessions = {}
         self._opening = threading.Lock()
         # Under a limit, what fits must do so whatever other threads do.
         limited = self.memory_limit is not None
