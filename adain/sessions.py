@@ -14,7 +14,7 @@ import onnxruntime
 
 from adain import contract, cores
 from adain.amounts import parsed_amount
-from adain.errors import AdaINError, checked_integer, found_error
+from adain.errors import AdaINError, checked_integer, failing, found_error
 from adain.providers import (
     BACKENDS,
     TRIAL_IMAGE,
@@ -140,8 +140,10 @@ class Sessions:
 
     def about(self, part: str) -> dict[str, str]:
         """The metadata of a part's file."""
-        metadata: dict[str, str] = self._opened(part).get_modelmeta().custom_metadata_map
-        return metadata
+        meta = self._opened(part).get_modelmeta()
+        with failing(str(self._files[part]), "damaged metadata", "a model file of adain"):
+            metadata: dict[str, str] = meta.custom_metadata_map
+            return metadata
 
     def run(
         self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], *, stay: bool = False

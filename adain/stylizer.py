@@ -11,7 +11,7 @@ from adain import contract, maps, weights
 from adain.cache import Cache, digest
 from adain.colours import Colours, fitted, luminance, with_luminance
 from adain.contract import Key
-from adain.errors import DeviceError, checked_integer, found_error
+from adain.errors import DeviceError, checked_integer, failing, found_error
 from adain.images import EncodedImage, ImageSource, Picture, load_image
 from adain.options import STYLE_SIDE, Strength, StylizeKeywords, StylizeOptions
 from adain.padding import padded, to_planar
@@ -87,19 +87,21 @@ class Stylizer:
                 raise found_error(str(files[part]), found, allowed)
         about = notes[contract.DECODER]
         for part, note in notes.items():
-            if note[Key.WEIGHTS_SHA256] != about[Key.WEIGHTS_SHA256]:
+            if note.get(Key.WEIGHTS_SHA256) != about.get(Key.WEIGHTS_SHA256):
                 raise found_error(
                     str(files[part]),
                     f"another training than that of {files[contract.DECODER]}",
                     "files of one export",
                 )
         self._style_source = contract.style_source(files)
-        self._stride = int(about[Key.STRIDE])
-        self._feature_stride = int(about[Key.FEATURE_STRIDE])
-        self._style_channels = int(about[Key.STYLE_CHANNELS])
-        self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
-        self._style_space = about[Key.STYLE_SPACE]
-        self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
+        file = str(files[contract.DECODER])
+        with failing(file, "damaged metadata", "a model file of adain"):
+            self._stride = int(about[Key.STRIDE])
+            self._feature_stride = int(about[Key.FEATURE_STRIDE])
+            self._style_channels = int(about[Key.STYLE_CHANNELS])
+            self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
+            self._style_space = about[Key.STYLE_SPACE]
+            self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
         self._styles: Cache[Style] = Cache(32)
@@ -276,6 +278,8 @@ class Stylizer:
         inputs = dict(zip(self._encoded, encoded, strict=True))
         inputs |= {contract.STYLE: style, contract.ALPHA: strength}
         (image,) = self._run(contract.DECODER, [contract.IMAGE], rgb, inputs)
+        if np.isnan(image.min()):
+            raise DeviceError(f"{self.model} on {self.device}: found a picture of no numbers (NaN)")
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:

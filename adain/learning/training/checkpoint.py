@@ -1,8 +1,9 @@
 """Checkpoints read with care: a full disk, or a machine that went down, may have left a part."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -37,3 +38,17 @@ def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any]:
         if state["step"] < 0 or not 0 <= state["seconds"] < math.inf or math.isnan(state["best"]):
             raise ValueError(f"step {state['step']} after {state['seconds']} s")
         return state
+
+
+class _Restorable(Protocol):
+    def load_state_dict(self, state_dict: Any, /) -> object: ...
+
+
+def restore(path: Path, state: Mapping[str, Any], **parts: _Restorable) -> None:
+    """Bring networks and optimizer to the state that `read_checkpoint` found in ``path``.
+
+    AdaINError where it is not theirs.
+    """
+    with failing(str(path), BROKEN, WHOLE):
+        for name, part in parts.items():
+            part.load_state_dict(state[name])

@@ -18,7 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
 
-from adain.errors import failing, found_error
+from adain.errors import found_error
 from adain.files import make_folder, write_atomically
 from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
@@ -26,7 +26,7 @@ from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
 from adain.learning.training import schedule
-from adain.learning.training.checkpoint import BROKEN, WHOLE, read_checkpoint
+from adain.learning.training.checkpoint import read_checkpoint, restore
 from adain.learning.training.data import ImageStore, split
 from adain.learning.training.held_out import HeldOut, sheet
 from adain.learning.training.objective import TrainingObjective
@@ -260,10 +260,7 @@ class Trainer:
             return
         state = read_checkpoint(path, self.device)
         check_continues(self.options, state["options"], self.run_dir)
-        with failing(str(path), BROKEN, WHOLE):
-            self.trained.load_state_dict(state["trained"])
-            self.ema.load_state_dict(state["ema"])
-            self.optimizer.load_state_dict(state["optimizer"])
+        restore(path, state, trained=self.trained, ema=self.ema, optimizer=self.optimizer)
         self.step, self.seconds = state["step"], state["seconds"]
         # Totals that were weighted in another way do not compare.
         now = asdict(self.options)
