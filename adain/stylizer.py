@@ -1,7 +1,5 @@
 """The Stylizer: a photo and a style in, a stylized picture out, by ONNX Runtime."""
 
-import contextlib
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, Unpack, cast, overload
 
@@ -13,7 +11,7 @@ from adain import contract, maps, weights
 from adain.cache import Cache, digest
 from adain.colours import Colours, fitted, luminance, with_luminance
 from adain.contract import Key
-from adain.errors import DeviceError, checked_integer, found_error
+from adain.errors import DeviceError, checked_integer, failing, found_error
 from adain.images import EncodedImage, ImageSource, Picture, load_image
 from adain.options import STYLE_SIDE, Strength, StylizeKeywords, StylizeOptions
 from adain.padding import padded, to_planar
@@ -43,11 +41,14 @@ class Stylizer:
     ``strict`` refuses a device that leaves any part of the network to the CPU, and an ``"auto"``
     that is the CPU; with ``device="cpu"`` it means nothing.
 
-    ``threads`` are those of each part, 1 to 1024; by default one per core. ``memory_limit``, in
-    bytes or as ``"2GB"``, is what all that the networks compute may take on the CPU, or with their
-    weights on CUDA (not tried there); pictures, the weights on the CPU and Python itself come on
-    top. What would exceed it raises AdaINError; threads take turns, and what fits a new Stylizer
-    fits at any time. One Stylizer serves many threads.
+    ``threads`` are those of each part, 1 to 1024; by default one per core that the
+    process may use. ``memory_limit``, in bytes or as ``"2GB"``, is what all that the networks
+    compute may take on the CPU, or with their weights on CUDA (not tried there); pictures, the
+    weights on the CPU and Python itself come on top. What would exceed it raises AdaINError;
+    threads take turns, and what fits a new Stylizer fits at any time.
+
+    One Stylizer serves many threads, and on the CPU processes that are forked off it: each opens
+    the files anew for its first picture.
 
     ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
     working on at a time. Each takes up to 224 bytes a pixel, at most 256 MB.
@@ -86,22 +87,21 @@ class Stylizer:
                 raise found_error(str(files[part]), found, allowed)
         about = notes[contract.DECODER]
         for part, note in notes.items():
-            if note[Key.WEIGHTS_SHA256] != about[Key.WEIGHTS_SHA256]:
+            if note.get(Key.WEIGHTS_SHA256) != about.get(Key.WEIGHTS_SHA256):
                 raise found_error(
                     str(files[part]),
                     f"another training than that of {files[contract.DECODER]}",
                     "files of one export",
                 )
         self._style_source = contract.style_source(files)
-        self._stride = int(about[Key.STRIDE])
-        self._feature_stride = int(about[Key.FEATURE_STRIDE])
-        self._style_channels = int(about[Key.STYLE_CHANNELS])
-        self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
-        self._style_space = about[Key.STYLE_SPACE]
-        self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
-        # Under a limit, what fits must do so whatever other threads do.
-        limited = self._sessions.memory_limit is not None
-        self._turn = threading.RLock() if limited else contextlib.nullcontext()
+        file = str(files[contract.DECODER])
+        with failing(file, "damaged metadata", "a model file of adain"):
+            self._stride = int(about[Key.STRIDE])
+            self._feature_stride = int(about[Key.FEATURE_STRIDE])
+            self._style_channels = int(about[Key.STYLE_CHANNELS])
+            self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
+            self._style_space = about[Key.STYLE_SPACE]
+            self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
         self._styles: Cache[Style] = Cache(32)
@@ -119,7 +119,7 @@ class Stylizer:
 
     def give_back_memory(self) -> None:
         """Free what the CPU's arena keeps of earlier, larger pictures; the caches stay."""
-        with self._turn:
+        with self._sessions.turn:
             self._sessions.give_back_memory()
 
     def encode_style(self, image: ImageSource, *, max_side: int | None = STYLE_SIDE) -> Style:
@@ -137,7 +137,7 @@ class Stylizer:
             vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
             return Style(vector.reshape(-1), self.model, self._style_space)
 
-        with self._turn:
+        with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
 
     @overload
@@ -244,7 +244,7 @@ class Stylizer:
         strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
         keeps_colours = options.colours == "luminance"
         seen = luminance(content.rgb) if keeps_colours else content.rgb
-        with self._turn:
+        with self._sessions.turn:
             rgb = self._decode(seen, vectors, strengths)
         if keeps_colours:
             rgb = with_luminance(content.rgb, rgb)
@@ -278,6 +278,8 @@ class Stylizer:
         inputs = dict(zip(self._encoded, encoded, strict=True))
         inputs |= {contract.STYLE: style, contract.ALPHA: strength}
         (image,) = self._run(contract.DECODER, [contract.IMAGE], rgb, inputs)
+        if np.isnan(image.min()):
+            raise DeviceError(f"{self.model} on {self.device}: found a picture of no numbers (NaN)")
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _check_style(self, style: Style) -> None:

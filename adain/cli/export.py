@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from adain import weights
-from adain.cli.parameters import MODEL, require_learn
+from adain.cli.parameters import MODEL, check_output_folder, require_learn
 from adain.contract import WHOLE
 from adain.errors import AdaINError
 
@@ -63,6 +63,7 @@ def export(
             f"Missing option {missing!r}: allowed are --model with --output, or --describe"
         )
     require_learn("exporting")
+    check_output_folder(output)
     from adain.learning.onnx.export import export_model
 
     for report in export_model(model, output, source=source):

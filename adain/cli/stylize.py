@@ -78,7 +78,7 @@ def stylize(
     Masks and maps may be of any size; they are stretched to the content's.
     """
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
-    check_output(output, inputs)
+    check_output(output, inputs, quality=quality)
     started = time.perf_counter()
     options = StylizeOptions(
         alpha=alpha,

@@ -15,7 +15,6 @@ LOOK = 0.05  # seconds between looks at Gradio's own queue, as Gradio has it on 
 
 def prepare(host: str, folder: Path) -> None:
     """Set what Gradio reads from the environment when it is imported or launched."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     # It asks its own server whether it is up by way of any proxy the environment names, and would
     # not reach it.

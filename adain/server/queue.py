@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from adain import AdaINError
-from adain.providers import cores
+from adain.cores import cores
 from adain.server.settings import Settings
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 #include <onnxruntime_cxx_api.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -41,6 +42,8 @@ int main(int argc, char** argv) try {
   float alpha = std::stof(argv[4]);
   const int64_t one = 1;
 
+  // Read as the Env is made.
+  if (!std::getenv("ORT_DISABLE_TELEMETRY")) putenv(const_cast<char*>("ORT_DISABLE_TELEMETRY=1"));
   Ort::Env env(ORT_LOGGING_LEVEL_WARNING, "adain");
   Ort::Session session(env, std::filesystem::path(argv[1]).c_str(), Ort::SessionOptions{});
   auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
