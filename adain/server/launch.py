@@ -50,6 +50,7 @@ def assemble(
 ) -> tuple[Middleware, Engine]:
     """One ASGI application of the service and perhaps a page; ``folder`` is for uploads."""
     engine = Engine(settings)
+    engine.start()
     # Loaded before the first request; without a model there is nothing to serve.
     engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
     metrics = Metrics(engine)

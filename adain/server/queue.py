@@ -145,6 +145,11 @@ class RequestQueue:
             self.computed += 1
             self._seconds += (took - self._seconds) / min(self.computed, 20)
 
+    def abandonment(self) -> Callable[[], bool]:
+        """Whether nobody waits any longer for the request that this thread answers."""
+        ticket = self._ticket()
+        return lambda: ticket.abandoned
+
     def at_end(self, cleanup: Callable[[], None]) -> None:
         """Have ``cleanup`` called once when the request that this thread answers is over."""
         self._ticket().cleanups.add(cleanup)
