@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,10 +111,16 @@ class Engine:
         """How many pictures did not have to be decoded again."""
         return self._pictures.hits
 
-    def close(self) -> None:
-        """Finish what is running, refuse what is waiting."""
-        self.queue.close()
+    @property
+    def refusals(self) -> Counter[str]:
+        """How many requests were refused for want of room or time, by reason."""
+        return self.queue.refusals + self._decoders.refusals
+
+    def close(self, seconds: float | None = None) -> bool:
+        """Refuse what is waiting, finish what is running; whether that took no more ``seconds``."""
+        finished = self.queue.close(seconds)
         self._decoders.close()
+        return finished
 
     def _give_back_memory(self) -> None:
         for _, stylizer in self._stylizers.items():

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -121,6 +122,7 @@ class Decoders:
         self._idle: list[_Process] = []
         self._busy: set[_Process] = set()
         self._closed = threading.Event()
+        self.refusals: Counter[str] = Counter()  # by the limit that was exceeded
         self._watch: threading.Thread | None = None
         self.memory = BYTES + BYTES_PER_PIXEL * max_pixels
         total = memory_limit()
@@ -209,6 +211,7 @@ class Decoders:
             raise DeviceError("nobody waits for this any longer")
         if ended == "time" or number == getattr(signal, "SIGXCPU", None):
             found = "a file that takes longer to decode than any picture of its size"
+            self.refusals["decode_time"] += 1
             raise LimitExceededError(str(found_error(name, found, "an intact image")), "time")
         if number in CRASHES:
             raise found_error(name, f"a file that its decoder fails at ({number})", "an intact one")
@@ -216,6 +219,7 @@ class Decoders:
     def _error(self, name: str, about: dict[str, Any]) -> AdaINError:
         if about.get("kind") == "memory":
             found = f"an image that takes more than {self.memory // 10**6:,} MB to decode"
+            self.refusals["decode_memory"] += 1
             return LimitExceededError(str(found_error(name, found, "a smaller one")), "memory")
         line = str(about["error"])
         return DeviceError(line) if about.get("errno") in OUR_FAULTS else AdaINError(line)
