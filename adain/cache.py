@@ -99,7 +99,6 @@ class Cache(Generic[Value]):
     def items(self) -> list[tuple[Hashable, Value]]:
         """Keys and values, the last used at the end."""
         with self._lock:
-            self._shrink()
             return [(key, kept.value) for key, kept in self._kept.items()]
 
     def clear(self) -> None:

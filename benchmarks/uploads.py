@@ -184,5 +184,4 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], int]] = {
     "truncated": (_truncated, 400),
     "postscript": (_postscript, 400),
     "huge tile": (huge_tile, 400),
-    "many scans": (lambda: many_scans(40_000, 500), 400),
 }

@@ -34,5 +34,5 @@ def _complete(description: dict[str, Any], secured: bool) -> None:
     for path, methods in description["paths"].items():
         for operation in methods.values():
             # Either: a server says which by its first answer.
-            needed = [{SCHEME: []}] if secured else [{}, {SCHEME: []}]
+            needed: list[dict[str, list[str]]] = [{SCHEME: []}] if secured else [{}, {SCHEME: []}]
             operation["security"] = [] if path in OPEN else needed

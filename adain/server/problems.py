@@ -1,4 +1,4 @@
-"""What the REST service answers to what goes wrong: a status, and one line that says whose fault."""
+"""What the REST service answers to what goes wrong: a status, and one line."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def _busy(_: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    cause = error.__cause__ or error.__context__
+    cause = error.__cause__
     if isinstance(cause, (MemoryError, OSError)):
         # A form that could not be kept is no mistake of its sender.
         return await _exhausted(request, cause)

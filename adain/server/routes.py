@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, File, Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from adain import AdaINError, __version__, weights
+from adain import __version__, weights
 from adain.colours import Colours
 from adain.drawings import catalog
 from adain.errors import found_error

@@ -40,6 +40,7 @@ class StyleStore:
 
     def check_room(self) -> None:
         """Raise BusyError where no style would be taken."""
+        self._kept.find("")  # which lets go of those whose time is over
         held = Counter(kept.client for _, kept in self._kept.items())
         own = held[CLIENT.get("")]
         if own >= self._each or held.total() >= self._limit:

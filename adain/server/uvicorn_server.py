@@ -51,8 +51,8 @@ class Server(uvicorn.Server):
         self._middleware = middleware
         self._engine = engine
         self._load = load
-        self._stack = contextlib.AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -65,24 +65,28 @@ class Server(uvicorn.Server):
         quieted(asyncio.get_running_loop())
         Connection.most = most_connections()
         await super().startup(sockets)
-        self._tasks.append(asyncio.create_task(self._become_ready()))
+        self._serving = asyncio.create_task(self._load_and_serve())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
-        await self._stack.aclose()
+        self._over.set()
+        if self._middleware.ready:
+            await self._serving
 
-    async def _become_ready(self) -> None:
+    async def _load_and_serve(self) -> None:
         try:
             await _in_thread(self._load)
-            if self._middleware.page is not None:
-                await self._stack.enter_async_context(self._middleware.page.lifespan())
+            page = self._middleware.page
+            async with contextlib.nullcontext() if page is None else page.lifespan():
+                self._middleware.ready = True
+                sweeping = asyncio.create_task(self._sweep())
+                address = self._engine.settings.address
+                print(f"Running on {address} (Ctrl+C stops it)", flush=True)
+                await self._over.wait()
+                sweeping.cancel()
         except Exception as error:
             self.error = error
             self._begin_to_stop()
-            return
-        self._middleware.ready = True
-        self._tasks.append(asyncio.create_task(self._sweep()))
-        print(f"Running on {self._engine.settings.address} (Ctrl+C stops it)", flush=True)
 
     def _begin_to_stop(self) -> None:
         if self._middleware.stopping:

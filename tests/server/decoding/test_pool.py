@@ -62,7 +62,7 @@ def test_a_file_that_takes_too_long_ends_its_process_alone(decoders: Decoders) -
     decoders.decode(picture(), None)
     before = process_of(decoders)
     with pytest.raises(LimitExceededError, match="takes longer to decode") as caught:
-        decoders.decode(uploads.many_scans(40_000, 500), None)
+        decoders.decode(uploads.many_scans(12_000, 1500), None)
     assert caught.value.limit == "time"
     assert decoders.decode(picture(), None).width == 64
     assert process_of(decoders) != before
