@@ -43,11 +43,12 @@ def launch(settings: Settings, page: MakePage | None = None) -> None:
         serve(server, listener)
     if server.error is not None:
         raise server.error
+    if not server.loaded:
+        os._exit(0)  # a thread still loads
     if server.unfinished:
-        # Threads that still compute, which Python would wait for.
-        logging.getLogger(__name__).warning(
-            "stopped with requests unfinished, after %g s", settings.drain
-        )
+        log = logging.getLogger(__name__)
+        log.warning("stopped after %g s, with requests unfinished", settings.drain)
+        # Python would wait for the threads that still compute.
         sys.stderr.flush()
         os._exit(0)
 

@@ -51,6 +51,7 @@ REST = re.compile(r"/(v1|healthz|readyz|metrics)(/.*)?")
 OPEN = ("/healthz", "/readyz")
 FORMS = {"/v1/stylize": 2, "/v1/styles": 1}  # routes that take forms, and how many files
 
+STOPPING = ("the server is stopping", "stopping")
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class Page:
 class Middleware:
     """The ASGI application that `uvicorn` runs; ``rest`` and ``page`` are those behind it.
 
-    It answers from the start, and lets requests in when it is ``ready``.
+    It answers from the start who asks for its health, and all others when it is ``loaded``.
     """
 
     settings: Settings
@@ -86,7 +87,7 @@ class Middleware:
         routes = ROUTES + (MCP_ROUTES if self.settings.mcp else [])
         self._routes = [(name, methods, re.compile(path)) for name, methods, path in routes]
         self._authentication = Authentication(self.settings.users)
-        self.ready = False
+        self.loaded = asyncio.Event()
         self.stopping = False
         self.closing = asyncio.Event()  # of the streams, which have no end of their own
         self.answering = 0
@@ -112,6 +113,8 @@ class Middleware:
         scope, method = forwarded.placed(scope, self.settings.root_path), _method(scope)
         self.answering += 1
         try:
+            if not self.loaded.is_set():
+                await self._until_loaded(scope["path"])
             name, app = self._find(scope, address)
             if name in STREAMS:
                 self.answering -= 1
@@ -151,8 +154,8 @@ class Middleware:
         status = exchange.status or 499
         timed = None if name in STREAMS else seconds
         self.metrics.count(method, route, status, timed)
-        if scope["path"] in OPEN and status == 200:
-            return  # asked every few seconds
+        if status == 200 and (scope["path"] in OPEN or name == "static"):
+            return  # asked every few seconds, and a hundred of them for a page
         logs.log_access(
             client=CLIENT.get(),
             method=method,
@@ -183,12 +186,13 @@ class Middleware:
         if REST.fullmatch(path):
             if self._authentication.needed and path not in OPEN:
                 CLIENT.set(self._authentication.user(scope, address))
-            if path.startswith("/v1"):
-                self._check_ready()
+            if self.stopping and path not in ("/healthz", "/metrics"):
+                raise RefusedError(503, *STOPPING, retry_after="10")
             if method == "HEAD":  # `uvicorn`, which has the request's own scope, sends no body
                 scope["method"] = "GET"
             return "rest", self.rest
-        self._check_ready()
+        if self.stopping:
+            raise RefusedError(503, *STOPPING, retry_after="10")
         if self.page is None and path == "/":
             return "docs", RedirectResponse("v1/docs")
         page = self.page
@@ -205,11 +209,16 @@ class Middleware:
             raise RefusedError(404, "there is nothing here")
         return name, page.app
 
-    def _check_ready(self) -> None:
-        if self.stopping or not self.ready:
-            reason = "stopping" if self.stopping else "loading"
-            line = "the server is stopping" if self.stopping else "the server is loading its models"
-            raise RefusedError(503, line, reason=reason, retry_after="10")
+    async def _until_loaded(self, path: str) -> None:
+        """Wait for what is to be served; whoever asks whether it is ready is told no at once."""
+        if path in ("/healthz", "/metrics"):
+            return
+        seconds = 0 if path == "/readyz" else self.settings.timeout
+        try:
+            await asyncio.wait_for(self.loaded.wait(), seconds)
+        except TimeoutError:
+            message = "the server is loading its models"
+            raise RefusedError(503, message, "loading", retry_after="10") from None
 
     def _admit(self, name: str, page: Page, scope: Scope, address: str) -> None:
         """RefusedError for who has not signed in, before anything of a body is read."""

@@ -54,6 +54,11 @@ class Server(uvicorn.Server):
         self._tasks: list[asyncio.Task[None]] = []
         self._over = asyncio.Event()
 
+    @property
+    def loaded(self) -> bool:
+        """Whether it was ever ready."""
+        return self._middleware.loaded.is_set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -70,7 +75,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await super().shutdown(sockets)
         self._over.set()
-        if self._middleware.ready:
+        if self.loaded:
             await self._serving
 
     async def _load_and_serve(self) -> None:
@@ -78,7 +83,7 @@ class Server(uvicorn.Server):
             await _in_thread(self._load)
             page = self._middleware.page
             async with contextlib.nullcontext() if page is None else page.lifespan():
-                self._middleware.ready = True
+                self._middleware.loaded.set()
                 sweeping = asyncio.create_task(self._sweep())
                 address = self._engine.settings.address
                 print(f"Running on {address} (Ctrl+C stops it)", flush=True)
@@ -99,7 +104,7 @@ class Server(uvicorn.Server):
     async def _stop(self) -> None:
         seconds = self._engine.settings.drain
         finished = await _in_thread(lambda: self._engine.close(seconds))
-        self.unfinished = not finished or not self._middleware.ready
+        self.unfinished = not finished
         await asyncio.sleep(LAST_EVENTS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_ANSWERS):
