@@ -57,7 +57,7 @@ def picture(size: int, seed: int, format: str = "JPEG") -> bytes:
 def serving(port: int, *options: str) -> Iterator[tuple[str, int]]:
     """A demo in a process of its own: its address and process id."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo", "--port", str(port), *options],
+        [sys.executable, "-m", "demo", "--port", str(port), "--no-access-log", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs
 
 from adain.server.asgi import Scope
@@ -29,7 +30,8 @@ def mount(engine: Engine, folder: Path) -> Page:
     settings = engine.settings
     prepare(settings.host, folder)
     import gradio as gr
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Request
+    from starlette.routing import Mount
 
     from adain.demo import app, mcp_tools
 
@@ -49,12 +51,13 @@ def mount(engine: Engine, folder: Path) -> Page:
         path="/",
         server_name=settings.host,
         server_port=settings.port,
-        auth=settings.auth,
+        auth=list(settings.users) or None,
         max_file_size=settings.max_upload,
         show_error=False,
         mcp_server=settings.mcp,
         **app.launch_options(),
     )
+    gradio: Any = next(route.app for route in mounted.routes if isinstance(route, Mount))
     if page.mcp_server_obj:
         # Where it calls itself; else at the host that a request names, whichever that is.
         page.mcp_server_obj._local_url = settings.address
@@ -72,4 +75,12 @@ def mount(engine: Engine, folder: Path) -> Page:
             return event in queue.event_ids_to_events or any(event in ids for ids in pending)
         return True
 
-    return Page(mounted, has_events)
+    def user(scope: Scope) -> str | None:
+        """Who has signed in by Gradio's form, as it knows by its own cookies."""
+        cookies = Request(scope).cookies
+        names = (f"access-token-{gradio.cookie_id}", f"access-token-unsecure-{gradio.cookie_id}")
+        return next(
+            (gradio.tokens[c] for n in names if (c := cookies.get(n)) in gradio.tokens), None
+        )
+
+    return Page(mounted, has_events, user, lambda: mounted.router.lifespan_context(mounted))
