@@ -15,6 +15,7 @@ from adain.images.transparency import filled
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 MAX_SIDE = 65_500  # the longest side that libjpeg writes
+_ROWS = 64
 _FULL_SCALE = {"bool": 1, "uint8": 255, "uint16": 65535, "float16": 1, "float32": 1, "float64": 1}
 _FLOAT_TOLERANCE = 1e-4  # rounding left by arithmetic in float16 and float32, not overshoot
 
@@ -61,9 +62,9 @@ class Picture:
         """uint8 [H, W, 3], or [H, W, 4] with alpha, rounded to the nearest level."""
         channels = 3 if self.alpha is None else 4
         levels = np.empty((self.height, self.width, channels), np.uint8)
-        levels[..., :3] = _quantized(self.rgb)
+        _quantize(self.rgb, levels[..., :3])
         if self.alpha is not None:
-            levels[..., 3] = _quantized(self.alpha)
+            _quantize(self.alpha, levels[..., 3])
         return levels
 
     def to_pil(self) -> Image.Image:
@@ -160,7 +161,9 @@ def _resampled(samples: FloatArray, size: tuple[int, int]) -> FloatArray:
     return resized
 
 
-def _quantized(unit: FloatArray) -> npt.NDArray[np.uint8]:
-    levels = unit * np.float32(255)
-    levels += np.float32(0.5)
-    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
+def _quantize(unit: FloatArray, levels: npt.NDArray[np.uint8]) -> None:
+    """Write the levels nearest to samples in [0, 1], a few rows at a time to save memory."""
+    for row in range(0, len(unit), _ROWS):
+        part = unit[row : row + _ROWS] * np.float32(255)
+        part += np.float32(0.5)
+        levels[row : row + _ROWS] = np.clip(part, 0, 255, out=part)
