@@ -25,6 +25,9 @@ _READ |= {TILE_HEIGHT, TILE_OFFSETS, TILE_COUNTS, INKS, EXTRA, FORMAT, PROFILE}
 _READ |= {292, 293, 347, *range(512, 522), 529, 530, 531, 532}
 _NOT_COPIED = {SUBFILE, OLD_SUBFILE, ORIENTATION, PROFILE, STRIP_OFFSETS, STRIP_COUNTS}
 _NOT_COPIED |= {TILE_OFFSETS, TILE_COUNTS}
+# Of which there is one value, whatever a damaged count says.
+_SINGLE = {SUBFILE, OLD_SUBFILE, WIDTH, HEIGHT, COMPRESSION, PHOTOMETRIC, FILL_ORDER, ORIENTATION}
+_SINGLE |= {SAMPLES, ROWS, PLANAR, PREDICTOR, TILE_WIDTH, TILE_HEIGHT, INKS, 292, 293, 531}
 _KINDS = {1: "B", 2: "s", 3: "H", 4: "I", 5: "2I", 6: "b", 7: "s", 8: "h", 9: "i", 10: "2i"}
 _KINDS |= {11: "f", 12: "d", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 _MOST_PAGES = 1000
@@ -169,6 +172,7 @@ def _page(stream: BinaryIO, order: str, place: int, *, big: bool) -> tuple[Page,
         else:
             number = count * (2 if len(form) > 1 else 1)
             values = struct.unpack_from(f"{order}{number}{form[-1]}", data)
+            values = values[:1] if tag in _SINGLE else values
             tags[tag] = 4 if kind > 12 else kind, values
     return Page(order, tags), following
 

@@ -100,7 +100,7 @@ def _form(page: Page, name: str) -> tuple[int, int]:
         raise unread(name, _UNREAD.get(kind, f"photometric interpretation {kind}"))
     if kind == _CMYK and page.one(tags.INKS, 1) != 1:
         raise unread(name, "inks other than CMYK")
-    if not _CHANNELS[kind] <= count <= 64:
+    if count < _CHANNELS[kind]:
         raise unread(name, f"{count} samples a pixel")
     if len(bits) > 1 or len(forms) > 1:
         raise unread(name, f"samples of {sorted(bits)} bits and formats {sorted(forms)}")
