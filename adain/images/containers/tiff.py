@@ -42,7 +42,7 @@ def open_tiff(stream: BinaryIO, name: str) -> Opened:
     page = shown_page(stream)
     width, height = page.one(tags.WIDTH), page.one(tags.HEIGHT)
     orientation = page.one(tags.ORIENTATION, 1)
-    profile = b"".join(v if isinstance(v, bytes) else b"" for v in page.all(tags.PROFILE)) or None
+    profile = page.bytes(tags.PROFILE) or None
     for_pillow = is_for_pillow(page)
     if page.one(tags.COMPRESSION, 1) == _OLD_JPEG:
         raise unread(name, "JPEG as TIFF had it before 1995 (compression 6)")

@@ -53,6 +53,11 @@ class Page:
             raise ValueError(f"no tag {tag}")
         return default
 
+    def bytes(self, tag: int) -> bytes:
+        """The content of a tag of bytes, which writers declare as such or as undefined."""
+        kind, values = self.tags.get(tag, (7, ()))
+        return b"".join(values) if kind == 7 else bytes(values) if kind == 1 else b""
+
     @property
     def tiled(self) -> bool:
         return TILE_OFFSETS in self.tags or TILE_WIDTH in self.tags

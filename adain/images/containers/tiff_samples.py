@@ -38,7 +38,7 @@ def is_for_pillow(page: Page) -> bool:
         return False
     form = page.one(tags.FORMAT, _UNSIGNED)
     if kind == _BLACK_IS_0 and samples == 1 and bits == {32}:
-        return form in (_UNSIGNED, _SIGNED)  # 0 to 65535, as mode I has it
+        return form == _SIGNED  # 0 to 65535, as Pillow writes mode I
     if form != _UNSIGNED:
         return False
     if samples == 1 and kind in (_WHITE_IS_0, _BLACK_IS_0, _PALETTE):
