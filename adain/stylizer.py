@@ -128,7 +128,7 @@ class Stylizer:
         ``image`` is whatever ``load_image`` takes. ``max_side`` brings a larger picture down to
         this many pixels on its long side: the smaller, the finer the brush strokes.
         """
-        return self._encode_style(load_image(image, max_side=max_side).rgb)
+        return self._encode_style(load_image(image, max_side=max_side).opaque().rgb)
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
@@ -236,24 +236,28 @@ class Stylizer:
         shares = maps.shares(options.style_weights, len(sources))
         masks = maps.load_masks(options.masks, len(sources))
 
-        styles = [self._style(source, content.rgb, options) for source in sources]
+        shown = content.opaque().rgb
+        styles = [self._style(source, shown, options) for source in sources]
         if masks is None:
             first, *others = (share * part for share, part in zip(shares, styles, strict=True))
             styles = [sum(others, first)]
         vectors = np.stack([part.vector[: self._style_channels] for part in styles])
         strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
         keeps_colours = options.colours == "luminance"
-        seen = luminance(content.rgb) if keeps_colours else content.rgb
+        seen = luminance(shown) if keeps_colours else shown
         with self._sessions.turn:
             rgb = self._decode(seen, vectors, strengths)
         if keeps_colours:
-            rgb = with_luminance(content.rgb, rgb)
+            rgb = with_luminance(shown, rgb)
+        if shown is not content.rgb:
+            # What nobody sees is handed back as well, where nothing is asked for.
+            rgb = np.where((strengths.sum(axis=0) == 0)[..., None], content.rgb, rgb)
         return Picture(rgb, content.alpha)
 
     def _style(self, source: StyleSource, content: FloatArray, options: StylizeOptions) -> Style:
         if not isinstance(source, Style):
             picture = load_image(source, max_side=options.style_size)
-            return self._encode_style(fitted(picture.rgb, content, options.colours))
+            return self._encode_style(fitted(picture.opaque().rgb, content, options.colours))
         self._check_style(source)
         if options.colours == "matched":
             allowed = "a picture, whose colours can be matched"

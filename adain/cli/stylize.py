@@ -11,9 +11,12 @@ import click
 from adain import registry
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
 from adain.colours import Colours
+from adain.errors import checked_integer
+from adain.footprint import check_memory
 from adain.images import load_image, save_image
 from adain.maps import load_map
 from adain.options import StylizeOptions, about
+from adain.sessions import memory_in_bytes
 from adain.stylizer import Stylizer
 
 
@@ -52,6 +55,11 @@ def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
     "--precision", type=click.Choice(registry.PRECISIONS), default="fp32", show_default=True
 )
 @click.option("--threads", type=int, help="Of the CPU. [default: one per core]")
+@click.option(
+    "--memory-limit",
+    metavar="BYTES",
+    help="What the networks may take on the CPU or CUDA, such as 2GB. [default: what is free]",
+)
 @_option("max_side", "--max-side", type=int)
 @click.option(
     "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
@@ -70,6 +78,7 @@ def stylize(
     device: str,
     precision: str,
     threads: int | None,
+    memory_limit: str | None,
     max_side: int | None,
     quality: int,
 ) -> None:
@@ -79,6 +88,7 @@ def stylize(
     """
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
     check_output(output, inputs, quality=quality)
+    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     started = time.perf_counter()
     options = StylizeOptions(
         alpha=alpha,
@@ -90,9 +100,15 @@ def stylize(
     )
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
-    stylizer = Stylizer(model, device, precision=precision, threads=threads)
     picture = load_image(content, max_side=options.max_side)
+    stylizer = Stylizer(
+        model, device, precision=precision, threads=threads, memory_limit=limit, cached_contents=0
+    )
+    if stylizer.device == "cpu":
+        check_memory(str(content), model, picture.width, picture.height, limit)
     stylized = stylizer.stylize_with(picture, styles, options)
+    # The file is made in the memory of the networks, not beside it.
+    stylizer.give_back_memory()
     save_image(stylized, output, quality=quality)
     seconds = time.perf_counter() - started
     size = f"{stylized.width} x {stylized.height}"

@@ -61,14 +61,14 @@ def hold_out(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:
 
 def decode(path: Path) -> Tensor:
     """An image file as uint8 ``[3, H, W]``, its short side at most 512 pixels."""
-    picture = load_image(path)
+    picture = load_image(path).opaque()
     short = min(picture.width, picture.height)
     if short > MAX_SHORT_SIDE:
         scale = MAX_SHORT_SIDE / short
         picture = picture.resized(
             max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
         )
-    pixels = torch.from_numpy(picture.to_array()[:, :, :3].copy())
+    pixels = torch.from_numpy(picture.to_array())
     return pixels.permute(2, 0, 1).contiguous()
 
 

@@ -41,13 +41,13 @@ def pack_images(
     count = size = 0
     for path in tqdm(paths, str(folder), unit="image", leave=False):
         try:
-            picture = load_image(path)
+            picture = load_image(path).opaque()
         except AdaINError:
             continue
         scale = min(1.0, short_side / min(picture.width, picture.height))
         width, height = (max(1, round(scale * side)) for side in (picture.width, picture.height))
         buffer = io.BytesIO()
-        pixels = picture.resized(width, height).to_array()[:, :, :3]
+        pixels = picture.resized(width, height).to_array()
         Image.fromarray(pixels).save(buffer, "WEBP", quality=quality, method=6)
         if size + buffer.tell() > 1e6 * megabytes:
             break
