@@ -13,10 +13,8 @@ FloatArray = npt.NDArray[np.float32]
 # own, under a new luma.
 Colours: TypeAlias = Literal["style", "matched", "luminance"]
 
-# RGB to YIQ as NTSC has it; the first row is luma.
-_TO_YIQ = np.array(
-    [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]], np.float64
-)
+# Luma, the Y of YIQ as NTSC has it.
+_LUMA = np.array([0.299, 0.587, 0.114])
 # Added to the covariance: a picture of one colour has none, and could not be matched.
 _SMALL = 1e-5
 
@@ -43,7 +41,7 @@ def fitted(style: FloatArray, content: FloatArray, colours: Colours) -> FloatArr
 
 def luminance(image: FloatArray) -> FloatArray:
     """The luma of an image, in all three channels."""
-    luma = image @ _TO_YIQ[0].astype(np.float32)
+    luma = image @ _LUMA.astype(np.float32)
     return np.repeat(luma[..., None], 3, axis=2).astype(np.float32)
 
 
@@ -59,10 +57,13 @@ def match_luminance(image: FloatArray, reference: FloatArray) -> FloatArray:
 
 
 def with_luminance(colours: FloatArray, light: FloatArray) -> FloatArray:
-    """The I and Q of ``colours`` under the luma of ``light``, clipped to [0, 1]; equal sides."""
-    yiq = colours.astype(np.float64) @ _TO_YIQ.T
-    yiq[..., 0] = light.astype(np.float64) @ _TO_YIQ[0]
-    return _clipped(yiq @ np.linalg.inv(_TO_YIQ).T)
+    """The I and Q of ``colours`` under the luma of ``light``, clipped to [0, 1]; equal sides.
+
+    In YIQ a change of the luma alone is the same change of red, green and blue. So ``colours`` stay
+    as they are, to the bit, where ``light`` is their `luminance`.
+    """
+    change = (light - luminance(colours)).astype(np.float64) @ _LUMA
+    return _clipped(colours + change[..., None])
 
 
 def _clipped(values: npt.NDArray[np.float64]) -> FloatArray:

@@ -119,7 +119,8 @@ def _sizes(model: ModelProto, metadata: Mapping[str, str], size: int) -> dict[st
     def resolved(position: int, axis: int | str) -> int:
         if isinstance(axis, int):
             return axis
-        return 1 if position == 0 or axis.endswith(" or 1") else known.get(axis, size)
+        # Axes with a name before them, "style_h", are those of maps.
+        return 1 if position == 0 or "_" in axis else known.get(axis, size)
 
     return {
         value.name: tuple(resolved(*entry) for entry in enumerate(_value(value)[1]))

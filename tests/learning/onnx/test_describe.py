@@ -61,7 +61,7 @@ def test_fast_is_its_parts() -> None:
 
 @pytest.mark.parametrize("part", ["encoder", "decoder", "style", "whole"])
 def test_precision_does_not_change_the_work(part: str) -> None:
-    half = weights.find(weights.onnx_file("fast", part, "fp16"), get=weights.GET_FAST)
+    half = weights.find(weights.onnx_file("fast", part, "fp16"), get="")
     assert describe(half, 64).macs == describe(FAST[part], 64).macs
 
 
