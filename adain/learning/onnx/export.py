@@ -206,23 +206,20 @@ def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     return {**cut, contract.WHOLE: join(joined, model.stride, model.skips)}
 
 
-def export_model(
-    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
-) -> list[ParityReport]:
-    """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
+def open_model(
+    name: str | registry.Model, source: Path | None
+) -> tuple[Fast | VGG19, dict[str, str]]:
+    """A model in torch, and the metadata that all of its files have.
 
-    There are files in float32, and in float16 exported from the model in half precision, whose
-    statistics stay float32. ``name`` is a model of the registry, or the row of one to be.
-    ``source`` is a safetensors file of ``adain train``; by default the model's own weights. Raises
-    AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    ``name`` is a model of the registry, or the row of one to be. ``source`` is a safetensors file
+    of ``adain train``; by default the model's own weights.
     """
     row = weights.about(name) if isinstance(name, str) else name
-    name = row.name
     if source is None:
-        source = find_trained(name)
+        source = find_trained(row.name)
     model = load_model(row, source)
-    about: dict[str, str] = {
-        Key.MODEL: name,
+    return model, {
+        Key.MODEL: row.name,
         Key.VERSION: adain.__version__,
         Key.CONTRACT: contract.VERSION,
         Key.OPSET: str(OPSET),
@@ -243,20 +240,43 @@ def export_model(
             for module in (torch, onnxscript, onnx)
         ),
     }
+
+
+def in_precisions(model: Fast | VGG19) -> Iterator[tuple[str, Fast | VGG19]]:
+    """The model in float32, and in half precision, whose statistics stay float32."""
+    yield "fp32", model
+    yield "fp16", copy.deepcopy(model).half()
+
+
+def finished(model: ModelProto, about: Mapping[str, str], part: str, precision: str) -> ModelProto:
+    """An exported model as it is written: small, with its metadata, and checked."""
+    ranges = RANGES[part if part == contract.WHOLE else "part"]
+    own: dict[str, str] = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
+    model = stored_in_half(model)
+    helper.set_model_props(model, {**about, **own})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export_model(
+    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
+) -> list[ParityReport]:
+    """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
+
+    There are files in float32 and in float16; ``name`` and ``source`` are those of `open_model`.
+    Raises AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    """
+    model, about = open_model(name, source)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
         files: dict[str, dict[str, Path]] = {}
-        for precision, exported in (("fp32", model), ("fp16", copy.deepcopy(model).half())):
+        for precision, exported in in_precisions(model):
             files[precision] = {}
             for part, onnx_model in build(exported).items():
-                ranges = RANGES[part if part == contract.WHOLE else "part"]
-                own = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
-                onnx_model = stored_in_half(onnx_model)
-                helper.set_model_props(onnx_model, about | own)
-                onnx.checker.check_model(onnx_model, full_check=True)
-                file = Path(scratch) / weights.onnx_file(name, part, precision)
-                file.write_bytes(onnx_model.SerializeToString(deterministic=True))
+                file = Path(scratch) / weights.onnx_file(about[Key.MODEL], part, precision)
+                written = finished(onnx_model, about, part, precision)
+                file.write_bytes(written.SerializeToString(deterministic=True))
                 files[precision][part] = file
         reports = measure_parity(model, files)
         for report in reports:
