@@ -14,7 +14,6 @@ from adain.colours import Colours
 from adain.images import load_image, save_image
 from adain.maps import load_map
 from adain.options import StylizeOptions, about
-from adain.stylizer import Stylizer
 
 
 def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
@@ -90,6 +89,9 @@ def stylize(
     )
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
+    # Help is to be had without ONNX Runtime.
+    from adain.stylizer import Stylizer
+
     stylizer = Stylizer(model, device, precision=precision, threads=threads)
     picture = load_image(content, max_side=options.max_side)
     stylized = stylizer.stylize_with(picture, styles, options)
