@@ -58,9 +58,11 @@ def match_luminance(image: FloatArray, reference: FloatArray) -> FloatArray:
 def with_luminance(colours: FloatArray, light: FloatArray) -> FloatArray:
     """The I and Q of ``colours`` under the luma of ``light``, clipped to [0, 1]; equal sides.
 
-    I and Q of gray are 0, so the same change of R, G and B changes the luma alone.
+    I and Q of gray are 0, so the same change of R, G and B changes the luma alone: ``colours`` stay
+    as they are, to the bit, where ``light`` is their `luminance`.
     """
-    result = colours + (_luma(light) - _luma(colours))[..., None]
+    change = _luma(light - _luma(colours)[..., None])
+    result = colours + change[..., None]
     return np.clip(result, 0, 1, out=result)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Container, Iterable
 from enum import StrEnum
 
 # What inputs, outputs and metadata are; files of another number are refused.
-VERSION = "2"
+VERSION = "3"
 
 # The parts of a model, each a file of its own; WHOLE is the one for other people's programs.
 ENCODER = "encoder"
@@ -17,19 +17,25 @@ DECODER = "decoder"
 STYLE_NETWORK = "style"
 WHOLE = "whole"
 
-# Inputs and outputs of the parts. An encoder may give further features, skip connections, which its
-# decoder takes by the names that Key.SKIPS lists.
+# Inputs and outputs of the parts. A decoder takes what its encoder took and gave, by name, further
+# features (skip connections) among it, whose names Key.SKIPS lists.
 IMAGE = "image"  # float32 [N, 3, H, W], RGB in [0, 1]; sides are multiples of the stride
 FEATURES = "features"  # [N, C, h, w]
 STATISTICS = "statistics"  # float32 [N, 2C, 1, 1]: means, then standard deviations
 STYLE = "style"  # float32 [N, K, 1, 1], or a map [N, K, h, w]
 ALPHA = "alpha"  # float32 [N, 1, 1, 1], the strength in [0, 1], or a map [N, 1, h, w]
+STRENGTH = "strength"  # the same for the pixels: float32 [N, 1, 1, 1], or a map [N, 1, H, W]
+STYLIZED = "stylized"  # float32 [N, 3, H, W], RGB in [0, 1]
+
+# Strengths below this blend the content's own pixels in, at 0 they are all there is: what a decoder
+# makes of features of strength 0 is only like the content. Above, it is the network's picture.
+FADE = 0.1
 
 # Inputs and outputs of the whole.
 WHOLE_CONTENT = "content"  # uint8 [N, H, W, 3]
 WHOLE_STYLE = "style"  # uint8 [M, Hs, Ws, 3], M is 1 or N
-WHOLE_ALPHA = "alpha"  # float32 [1]
-WHOLE_STYLIZED = "stylized"  # uint8 [N, H, W, 3]
+WHOLE_ALPHA = "alpha"  # float32 [1] or [N]
+WHOLE_STYLIZED = STYLIZED  # uint8 [N, H, W, 3]
 
 # The sides of the smallest picture that a part takes: smaller ones are padded, the result is cut.
 SMALLEST_SIDE = 16
@@ -56,6 +62,7 @@ class Key(StrEnum):
     EXPORTER = "exporter"
     PART = "part"
     PRECISION = "precision"
+    SIZE = "size"  # of a file for one size of pictures: WIDTHxHEIGHT; else absent
     RANGES = "ranges"
 
 

@@ -20,6 +20,10 @@ class DeviceError(AdaINError):
     """
 
 
+class MissingError(AdaINError, ModuleNotFoundError):
+    """A package that is not installed, and what installs it."""
+
+
 def found_error(name: str, found: str, allowed: str) -> AdaINError:
     """The error for a file or argument: what was found and what is allowed, on one line."""
     if len(name) > 200:

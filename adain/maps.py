@@ -171,32 +171,42 @@ def style_strengths(
 
 def decoder_maps(
     strengths: FloatArray, vectors: FloatArray, feature_stride: int, height: int, width: int
-) -> tuple[FloatArray, FloatArray]:
-    """The decoder's inputs: style ``[1, K, h, w]`` and alpha ``[1, 1, h, w]``, each perhaps 1 x 1.
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """What the decoder is told: strength ``[1, 1, H', W']``, style ``[1, K, h, w]`` and alpha
+    ``[1, 1, h, w]``, each perhaps 1 x 1.
 
     ``strengths`` ``[S, H', W']`` are those of the padded content, or ``[S, 1, 1]`` if even;
     ``vectors`` ``[S, K]`` are the styles. The features are ``height`` x ``width``: one for each
     ``feature_stride`` x ``feature_stride`` pixels, and a margin of what is left over on each side.
 
+    Strength is that of each pixel: where it is 0, so are all masks, and the content stays as it is.
     Both what a style scales and what it shifts are linear in its strength (eq. 8 and 14), so a
     feature takes the mean strengths of its pixels, and as its style the mean of the vectors by
     these. The margin repeats the outermost ones. Where all places are alike, 1 x 1 says the same. A
     style map takes 4 K bytes for each feature: 120 bytes a pixel with ``vgg19`` and 352 with
     ``fast``. Raises AdaINError where memory is too small for it.
     """
+    strength = _overall(strengths)
     if strengths.shape[1:] != (1, 1):
         strengths = _at_features(strengths, feature_stride, height, width)
-    alpha = np.minimum(strengths.sum(axis=0, keepdims=True), 1)
+    alpha = _overall(strengths)
     # Where nothing is to be stylized, any style will do.
     parts = np.full_like(strengths, 1 / len(vectors))
     np.divide(strengths, alpha, out=parts, where=alpha > 0)
-    parts, alpha = (m[:, :1, :1] if _is_even(m) else m for m in (parts, alpha))
+    strength, parts, alpha = (m[:, :1, :1] if _is_even(m) else m for m in (strength, parts, alpha))
     size = 4e-9 * vectors.shape[1] * parts[0].size
     with failing(
         "masks", f"a style map of {size:.1f} GB, which does not fit", "a smaller max_side"
     ):
         style = vectors.T @ parts.reshape(len(vectors), -1)
-    return style.reshape(1, -1, *parts.shape[1:]), np.ascontiguousarray(alpha[None])
+    style = style.reshape(1, -1, *parts.shape[1:])
+    return np.ascontiguousarray(strength[None]), style, np.ascontiguousarray(alpha[None])
+
+
+def _overall(strengths: FloatArray) -> FloatArray:
+    """How strong all styles are together, ``[1, h, w]``."""
+    overall: FloatArray = np.minimum(strengths.sum(axis=0, keepdims=True), 1)
+    return overall
 
 
 def _at_features(strengths: FloatArray, feature_stride: int, height: int, width: int) -> FloatArray:

@@ -13,16 +13,17 @@ from typing import TypeAlias
 
 import numpy as np
 
+from adain.errors import AdaINError, MissingError, found_error
+
 try:
     import onnxruntime
 except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
+    raise MissingError(
         "adain runs on ONNX Runtime, which is not installed: pip install 'adain[cpu]', or"
         " 'adain[gpu]' for CUDA"
     ) from error
 
 from adain import contract, weights
-from adain.errors import AdaINError, found_error
 
 Providers: TypeAlias = list[tuple[str, dict[str, str]]]
 

@@ -66,6 +66,20 @@ class Style:
 
     __rmul__ = __mul__
 
+    def check_for(self, model: str, space: str, size: int) -> None:
+        """Raise AdaINError unless a model takes the style: of a space, by ``size`` numbers."""
+        shared = space == VGG19_STATISTICS
+        if self.model != model and (self.weights != space or not shared):
+            found = f"one encoded by model {self.model!r}"
+        elif self.weights != space:
+            found = f"one encoded by model {self.model!r} with other weights"
+        elif self.vector.size < size or (self.vector.size > size and not shared):
+            found = f"a vector of {self.vector.size} numbers, not {size}"
+        else:
+            # A decoder of the paper's form is told the first of the statistics and no more.
+            return
+        raise found_error("style", found, f"a Style that this Stylizer's model {model!r} encoded")
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the style as a safetensors file of a few KB; AdaINError where that cannot be."""
         about = {"model": self.model, "weights": self.weights, "kind": KIND}

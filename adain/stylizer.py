@@ -1,6 +1,7 @@
 """The Stylizer: a photo and a style in, a stylized picture out, by ONNX Runtime."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, TypeAlias, Unpack, cast, overload
 
 import numpy as np
@@ -10,21 +11,21 @@ from PIL import Image
 from adain import contract, maps, weights
 from adain.cache import Cache, digest
 from adain.colours import Colours, fitted, luminance, with_luminance
-from adain.contract import Key
-from adain.errors import DeviceError, checked_integer, failing, found_error
+from adain.errors import DeviceError, checked_integer, found_error
 from adain.images import EncodedImage, ImageSource, Picture, load_image
+from adain.model_files import read_layout
 from adain.options import STYLE_SIDE, Strength, StylizeKeywords, StylizeOptions
 from adain.padding import padded, to_planar
 from adain.providers import reason_of
 from adain.registry import DEFAULT_MODEL
 from adain.sessions import LimitError, Sessions, Tensor
-from adain.style import VGG19_STATISTICS, Style
+from adain.style import Style
 
 FloatArray = npt.NDArray[np.float32]
 StyleSource: TypeAlias = Style | ImageSource
 Styles: TypeAlias = StyleSource | Sequence[StyleSource]
 
-# The features of contents that take more bytes than this are not kept.
+# Contents that take more bytes than this, with their features, are not kept.
 CACHED_BYTES = 256_000_000
 
 
@@ -48,10 +49,10 @@ class Stylizer:
     threads take turns, and what fits a new Stylizer fits at any time.
 
     One Stylizer serves many threads, and on the CPU processes that are forked off it: each opens
-    the files anew for its first picture.
+    the files anew for its first picture, as a pickled one does.
 
     ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
-    working on at a time. Each takes up to 224 bytes a pixel, at most 256 MB.
+    working on at a time. Each takes up to 236 bytes a pixel, at most 256 MB.
 
     Raises AdaINError where an argument is none of these, files are missing, or a device cannot run.
     """
@@ -69,48 +70,36 @@ class Stylizer:
     ) -> None:
         cached_contents = checked_integer("cached_contents", cached_contents, 0, 1024)
         files = weights.find_model(model, precision)
+        self._opened_as = partial(
+            type(self),
+            model,
+            device,
+            precision=precision,
+            threads=threads,
+            memory_limit=memory_limit,
+            strict=strict,
+            cached_contents=cached_contents,
+        )
         self.model = model
         self.precision = precision
         self._sessions = Sessions(
             files, device, threads=threads, memory_limit=memory_limit, strict=strict
         )
         notes = {part: self._sessions.about(part) for part in files}
-        for part, note in notes.items():
-            kind = (note.get(Key.MODEL), note.get(Key.PART), note.get(Key.PRECISION, precision))
-            if kind != (model, part, precision):
-                allowed = f"the {part} of adain's model {model!r} in {precision}"
-                raise found_error(str(files[part]), "another model", allowed)
-            version = note.get(Key.CONTRACT)
-            if version != contract.VERSION:
-                found = f"a file of contract {version}, of another version of adain"
-                allowed = f"contract {contract.VERSION}; {weights.how_to_get(model, precision)}"
-                raise found_error(str(files[part]), found, allowed)
-        about = notes[contract.DECODER]
-        for part, note in notes.items():
-            if note.get(Key.WEIGHTS_SHA256) != about.get(Key.WEIGHTS_SHA256):
-                raise found_error(
-                    str(files[part]),
-                    f"another training than that of {files[contract.DECODER]}",
-                    "files of one export",
-                )
+        self._layout = read_layout(model, precision, files, notes)
         self._style_source = contract.style_source(files)
-        file = str(files[contract.DECODER])
-        with failing(file, "damaged metadata", "a model file of adain"):
-            self._stride = int(about[Key.STRIDE])
-            self._feature_stride = int(about[Key.FEATURE_STRIDE])
-            self._style_channels = int(about[Key.STYLE_CHANNELS])
-            self._feature_bytes = 4 * float(about[Key.FEATURES_PER_PIXEL])
-            self._style_space = about[Key.STYLE_SPACE]
-            self._encoded = contract.encoder_outputs(about[Key.SKIPS].split())
         # Moving the strength slider, or trying another style, leaves the content's features as
         # they are: one decoder pass is then all there is to do.
         self._styles: Cache[Style] = Cache(32)
-        self._contents: Cache[list[Tensor]] = Cache(cached_contents)
-        # A GPU loads its libraries and kernels when they are first needed: now, rather than while
-        # somebody waits. On the CPU nothing is gained, and TensorRT would build an engine for a
-        # size that nobody wants.
+        self._contents: Cache[dict[str, Tensor]] = Cache(cached_contents)
+        # A GPU loads its libraries and kernels when first needed: now, while nobody waits. TensorRT
+        # would build an engine for a size that nobody wants.
         if self._sessions.kind not in ("cpu", "tensorrt"):
             self.stylize(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64, 3), np.uint8))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Sessions do not pickle, and another process opens its own. The caches stay here.
+        return self._opened_as, ()
 
     @property
     def device(self) -> str:
@@ -132,10 +121,10 @@ class Stylizer:
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
-            planar = to_planar(rgb, self._stride)
+            planar = to_planar(rgb, self._layout.stride)
             part, output = self._style_source
             vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
-            return Style(vector.reshape(-1), self.model, self._style_space)
+            return Style(vector.reshape(-1), self.model, self._layout.style_space)
 
         with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
@@ -188,7 +177,6 @@ class Stylizer:
             style_size=style_size,
             max_side=max_side,
         )
-        # A type checker wants to be told which of the overloads it is.
         return self.stylize_with(cast(Any, content), style, options)  # type: ignore[no-any-return]
 
     @overload
@@ -241,7 +229,7 @@ class Stylizer:
         if masks is None:
             first, *others = (share * part for share, part in zip(shares, styles, strict=True))
             styles = [sum(others, first)]
-        vectors = np.stack([part.vector[: self._style_channels] for part in styles])
+        vectors = np.stack([part.vector[: self._layout.style_channels] for part in styles])
         strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
         keeps_colours = options.colours == "luminance"
         seen = luminance(shown) if keeps_colours else shown
@@ -258,48 +246,34 @@ class Stylizer:
         if not isinstance(source, Style):
             picture = load_image(source, max_side=options.style_size)
             return self._encode_style(fitted(picture.opaque().rgb, content, options.colours))
-        self._check_style(source)
+        source.check_for(self.model, self._layout.style_space, self._layout.style_channels)
         if options.colours == "matched":
             allowed = "a picture, whose colours can be matched"
             raise found_error("style", "a Style with colours 'matched'", allowed)
         return source
 
     def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
-        def encode() -> list[Tensor]:
-            planar = to_planar(rgb, self._stride)
-            inputs = {contract.IMAGE: planar}
-            return self._run(contract.ENCODER, self._encoded, rgb, inputs, stay=True)
+        def encode() -> dict[str, Tensor]:
+            image = {contract.IMAGE: to_planar(rgb, self._layout.stride)}
+            encoded = self._run(contract.ENCODER, self._layout.encoded, rgb, image, stay=True)
+            return image | dict(zip(self._layout.encoded, encoded, strict=True))
 
         height, width = rgb.shape[:2]
-        kept = height * width * self._feature_bytes <= CACHED_BYTES
-        encoded = self._contents.get(digest(rgb), encode) if kept else encode()
-        features = encoded[0]
+        kept = height * width * self._layout.content_bytes <= CACHED_BYTES
+        inputs = self._contents.get(digest(rgb), encode) if kept else encode()
+        features = inputs[contract.FEATURES]
         # An array, or an OrtValue where the device has memory of its own.
         shape = features.shape if isinstance(features, np.ndarray) else features.shape()
         if strengths.shape[1:] != (1, 1):
-            strengths = padded(strengths, self._stride)
-        style, strength = maps.decoder_maps(strengths, vectors, self._feature_stride, *shape[2:])
-        inputs = dict(zip(self._encoded, encoded, strict=True))
-        inputs |= {contract.STYLE: style, contract.ALPHA: strength}
-        (image,) = self._run(contract.DECODER, [contract.IMAGE], rgb, inputs)
+            strengths = padded(strengths, self._layout.stride)
+        strength, style, alpha = maps.decoder_maps(
+            strengths, vectors, self._layout.feature_stride, *shape[2:]
+        )
+        told = {contract.STYLE: style, contract.ALPHA: alpha, contract.STRENGTH: strength}
+        (image,) = self._run(contract.DECODER, [contract.STYLIZED], rgb, inputs | told)
         if np.isnan(image.min()):
             raise DeviceError(f"{self.model} on {self.device}: found a picture of no numbers (NaN)")
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
-
-    def _check_style(self, style: Style) -> None:
-        shared = self._style_space == VGG19_STATISTICS
-        size, needed = style.vector.size, self._style_channels
-        if style.model != self.model and (style.weights != self._style_space or not shared):
-            found = f"one encoded by model {style.model!r}"
-        elif style.weights != self._style_space:
-            found = f"one encoded by model {style.model!r} with other weights"
-        elif size < needed or (size > needed and not shared):
-            found = f"a vector of {size} numbers, not {needed}"
-        else:
-            # A decoder of the paper's form is told the first of the statistics and no more.
-            return
-        allowed = f"a Style that this Stylizer's model {self.model!r} encoded"
-        raise found_error("style", found, allowed)
 
     def _run(
         self,

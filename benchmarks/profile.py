@@ -97,10 +97,11 @@ def profile_model(
     encoded = dict(zip(names, encoder.run(None, content), strict=True))
     part, output = contract.style_source(sessions)
     vector = sessions[part].run([output], style)[0]
-    told = {contract.STYLE: vector, contract.ALPHA: np.ones((1, 1, 1, 1), np.float32)}
+    one = np.ones((1, 1, 1, 1), np.float32)
+    told = {contract.STYLE: vector, contract.ALPHA: one, contract.STRENGTH: one}
     feeds = {
         contract.ENCODER: content,
-        contract.DECODER: encoded | told,
+        contract.DECODER: content | encoded | told,
         contract.STYLE_NETWORK: style,
     }
     return {part: profile_session(sessions[part], feeds[part], runs) for part in sessions}

@@ -143,14 +143,16 @@ def network_alone(size: int, runs: int) -> float:
     rng = np.random.default_rng(0)
     images = rng.random((runs + 1, 1, 3, size, size), np.float32)
     (vector,) = style.run([contract.STYLE], {contract.IMAGE: images[0]})
-    told = {contract.STYLE: vector, contract.ALPHA: np.ones((1, 1, 1, 1), np.float32)}
+    one = np.ones((1, 1, 1, 1), np.float32)
+    told = {contract.STYLE: vector, contract.ALPHA: one, contract.STRENGTH: one}
     names = contract.encoder_outputs(())
     started = 0.0
     for number, image in enumerate(images):
         if number == 1:  # the first is to warm up
             started = time.perf_counter()
-        encoded = encoder.run(names, {contract.IMAGE: image})
-        decoder.run([contract.IMAGE], told | dict(zip(names, encoded, strict=True)))
+        given = {contract.IMAGE: image}
+        encoded = dict(zip(names, encoder.run(names, given), strict=True))
+        decoder.run([contract.STYLIZED], given | encoded | told)
     return (time.perf_counter() - started) / runs
 
 

@@ -59,7 +59,8 @@ def imported(vgg19_weights: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     arguments = (str(folder / "decoder.pth"), "--name", MOSAIC, "--licence", "CC BY 4.0")
     said = _done(sys.executable, "-c", IMPORT, *arguments, XDG_CACHE_HOME=str(folder))
     assert "fp32: 2 cases, largest" in said and "fp16: 2 cases, largest" in said
-    assert said.count(": ready") == 4
+    # Encoder, decoder and the whole in two precisions.
+    assert said.count(": ready") == 6
     return folder / "adain"
 
 
@@ -83,6 +84,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         said = _done(sys.executable, "-c", INSTALL.format(url=url), **environment)
     assert "fetching" in said and f"fp16: {proven}" in said
     assert "paper: not made: http" in said
+    assert said.count(": ready") == 6 and "adain-vgg19-fp16.onnx: ready" in said
     return folders | {"vgg19": cache / "adain"}
 
 

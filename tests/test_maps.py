@@ -98,8 +98,8 @@ def test_constant_map_is_the_number(machine, wide, pair, monkeypatch, size, alph
 def test_constant_maps_take_no_room(machine, pair):
     vectors = np.stack([style.vector for style in pair])
     strengths = np.full((2, 64, 64), 0.25, np.float32)
-    style, alpha = maps.decoder_maps(strengths, vectors, 8, 8, 8)
-    assert style.shape == (1, vectors.shape[1], 1, 1) and alpha.tolist() == [[[[0.5]]]]
+    strength, style, alpha = maps.decoder_maps(strengths, vectors, 8, 8, 8)
+    assert style.shape[2:] == (1, 1) and strength.tolist() == alpha.tolist() == [[[[0.5]]]]
 
 
 def test_only_what_differs_is_a_map(machine, photo, pair, given):
@@ -136,9 +136,11 @@ def test_decoder_gets_what_the_contract_says(machine, photo, pair, given):
     content, alpha = photo[:height, :width], random.random((height, width))
     masks = random.random((2, height, width)) * [[[0.4]], [[0.9]]]
     machine.stylize(content, pair, alpha, masks=masks)
-    stride = machine._feature_stride
+    stride = machine._layout.feature_stride
     h, w = given["features"].shape[2:]
-    rows, columns = (-(-side // machine._stride) * machine._stride for side in (height, width))
+    rows, columns = (
+        -(-side // machine._layout.stride) * machine._layout.stride for side in (height, width)
+    )
     margin = (h - rows // stride) // 2
     assert margin == {"fast": 2, "vgg19": 0}[machine.model]
     style, strength = given["style"], given["alpha"]

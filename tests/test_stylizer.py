@@ -1,10 +1,12 @@
 """The Stylizer on the real model files of `fast`: what comes out, what is run again, what fails."""
 
 import io
+import multiprocessing
 import os
+import pickle
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -257,6 +259,16 @@ def test_threads_that_want_the_same_share_one_run(runs, photo, painting):
 
 
 # Where it runs
+
+
+def test_a_pickled_one_opens_its_files_again(photo, painting):
+    opened = Stylizer("fast", "cpu", precision="fp16", threads=1, cached_contents=0)
+    copy = pickle.loads(pickle.dumps(opened))
+    assert (copy.model, copy.device, copy.precision) == ("fast", "cpu", "fp16")
+    assert np.array_equal(copy.stylize(photo, painting), opened.stylize(photo, painting))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        result = pool.submit(opened.stylize, photo, painting).result()
+    assert np.array_equal(result, opened.stylize(photo, painting))
 
 
 def cuda_runs() -> bool:

@@ -6,8 +6,8 @@ import click
 
 from adain import registry, weights
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, require_learn
+from adain.contract import WHOLE
 from adain.errors import AdaINError
-from adain.stylizer import Stylizer
 
 
 @click.group(invoke_without_command=True)
@@ -40,10 +40,7 @@ def get(model: str) -> None:
     row = weights.about(model)
     if row.is_built_by_get and not _ready(model):
         _build(row)
-    for precision in registry.EXPORTED:
-        # Of fast, this says which file a broken installation lacks.
-        for path in weights.find_model(model, precision).values():
-            click.echo(f"{path}: ready")
+    _say_ready(model)
     for other in row.brings:
         try:
             if not _ready(other):
@@ -51,6 +48,15 @@ def get(model: str) -> None:
         except AdaINError as error:
             # What was asked for is ready, and works without the other.
             click.echo(f"{other}: not made: {error}")
+
+
+def _say_ready(model: str) -> None:
+    """Print a model's ONNX files; AdaINError where one is missing that a Stylizer needs."""
+    for precision in registry.EXPORTED:
+        paths = [*weights.find_model(model, precision).values()]
+        whole = weights.look_for(weights.onnx_file(model, WHOLE, precision))
+        for path in (*paths, *([] if whole is None else [whole])):
+            click.echo(f"{path}: ready")
 
 
 def _build(row: registry.Model) -> None:
@@ -62,6 +68,8 @@ def _build(row: registry.Model) -> None:
 
 def _ready(model: str) -> bool:
     """Whether all of a model's files are here, and of this version of adain."""
+    from adain.stylizer import Stylizer
+
     if not all(model in weights.available_models(p) for p in registry.EXPORTED):
         return False
     try:
@@ -97,9 +105,7 @@ def import_(file: Path, name: str, licence: str | None) -> None:
     from adain.learning.onnx.importing import import_decoder
 
     import_decoder(file, name, licence, click.echo)
-    for precision in registry.EXPORTED:
-        for path in weights.find_model(name, precision).values():
-            click.echo(f"{path}: ready")
+    _say_ready(name)
 
 
 @models.command()

@@ -11,13 +11,11 @@ import click
 from adain import registry
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
 from adain.colours import Colours
-from adain.errors import checked_integer
 from adain.footprint import check_memory
 from adain.images import load_image, save_image
 from adain.maps import load_map
 from adain.options import StylizeOptions, about
 from adain.sessions import memory_in_bytes
-from adain.stylizer import Stylizer
 
 
 def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
@@ -100,6 +98,9 @@ def stylize(
     )
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
+    # Help is to be had without ONNX Runtime.
+    from adain.stylizer import Stylizer
+
     picture = load_image(content, max_side=options.max_side)
     stylizer = Stylizer(
         model, device, precision=precision, threads=threads, memory_limit=limit, cached_contents=0

@@ -68,9 +68,28 @@ def test_python_says_how_it_is_called() -> None:
     assert done.stderr == "usage: python stylize.py MODEL CONTENT STYLE ALPHA OUT\n"
 
 
+@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong"])
+def test_python_refuses_other_strengths(pictures: Path, alpha: str) -> None:
+    command = [sys.executable, EXAMPLES / "python" / "stylize.py", model_file(), "photo.png"]
+    command += ["style.png", alpha, "out.png"]
+    done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"ALPHA: found {alpha}; allowed: a number from 0 to 1\n"
+    assert not (pictures / "out.png").exists()
+
+
 def test_node(pictures: Path, wanted: np.ndarray) -> None:
     program = install("node") / "stylize.mjs"
     assert difference(stylize("node", program, folder=pictures), wanted) <= LEVELS
+
+
+@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong", ""])
+def test_node_refuses_other_strengths(pictures: Path, alpha: str) -> None:
+    program = install("node") / "stylize.mjs"
+    command = ["node", program, model_file(), "photo.png", "style.png", alpha, "out.png"]
+    done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == f"ALPHA: found {alpha}; allowed: a number from 0 to 1\n"
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +143,13 @@ def test_cpp_refuses_what_is_no_ppm(program: Path, pictures: Path) -> None:
     assert done.returncode == 1
     assert done.stderr == "photo.png: not a binary PPM of 8 bits without comments\n"
     assert not (pictures / "out.ppm").exists()
+
+
+@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong"])
+def test_cpp_refuses_other_strengths(program: Path, pictures: Path, alpha: str) -> None:
+    command = [program, model_file(), "photo.ppm", "style.ppm", alpha, "out.ppm"]
+    done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "ALPHA: not in 0 to 1\n")
 
 
 def test_every_example_pins_its_packages() -> None:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from adain.contract import FADE
+
 EPSILON = 1e-5
 
 
@@ -75,6 +77,23 @@ def adain(features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) ->
     shift = (1 - alpha) * mean + alpha * style_mean
     dtype = features.dtype
     return (features - mean.to(dtype)) * scale.to(dtype) + shift.to(dtype)
+
+
+def as_strength(values: Tensor) -> Tensor:
+    """Values brought into [0, 1]; NaN, of which a picture would be black, is 0."""
+    return torch.where(values > 0, values, 0).clamp(max=1)
+
+
+def blended(image: Tensor, content: Tensor, strength: Tensor) -> Tensor:
+    """A decoder's image as it goes over into the content's own pixels, where strength is near 0.
+
+    Both are ``[N, 3, H, W]``, strength ``[N, 1, 1 or H, 1 or W]`` in [0, 1]. Exactly the content at
+    0, exactly the image from `FADE` on, and smooth between (smoothstep). The difference times a
+    weight would be one product less, and off by a rounding at one of the ends.
+    """
+    t = (strength * (1 / FADE)).clamp(max=1)
+    weight = t * t * (3 - 2 * t)
+    return weight * image + (1 - weight) * content
 
 
 def modulated(x: Tensor, modulation: Tensor, alpha: Tensor) -> Tensor:

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import onnx
 import onnxruntime
-from onnx import ModelProto, TensorProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
-from adain.contract import WHOLE, Key
+from adain import contract
+from adain.contract import Key
 from adain.errors import failing, found_error
 
 SIZE = 512
@@ -41,7 +42,7 @@ class Description:
     metadata: Mapping[str, str]
     operators: Mapping[str, int]
     parameters: Mapping[str, int]
-    sizes: Mapping[str, Shape]
+    sizes: Mapping[str, tuple[int, ...]]
     macs: int
 
     def __str__(self) -> str:
@@ -81,13 +82,15 @@ def describe(path: Path, size: int = SIZE) -> Description:
 def _described(path: Path, model: ModelProto, size: int) -> Description:
     graph = model.graph
     metadata = {entry.key: entry.value for entry in model.metadata_props}
+    if "size" in metadata:
+        size = int(metadata[Key.STRIDE])  # any that it takes: its own are fixed
     if Key.STRIDE not in metadata:
         raise found_error(str(path), "a file without a stride in its metadata", "a file of ours")
     operators = Counter(node.op_type for node in graph.node)
     parameters: Counter[str] = Counter()
     for tensor in graph.initializer:
         parameters[_dtype(tensor.data_type)] += math.prod(tensor.dims)
-    sizes = _sizes(model, metadata, size)
+    sizes = input_sizes(graph, metadata, size, size)
     return Description(
         path,
         f"{model.producer_name} {model.producer_version}".strip(),
@@ -113,27 +116,34 @@ def _load(path: Path) -> ModelProto:
     return model
 
 
-def _sizes(model: ModelProto, metadata: Mapping[str, str], size: int) -> dict[str, Shape]:
-    """The inputs' shapes: one picture, one style and one strength in all of it."""
+def input_sizes(
+    graph: GraphProto, metadata: Mapping[str, str], height: int, width: int
+) -> dict[str, tuple[int, ...]]:
+    """The inputs' shapes for pictures of a size: one of each, one style and strength in all of it.
+
+    Raises AdaINError for a size that a part does not take.
+    """
     stride, feature_stride = int(metadata[Key.STRIDE]), int(metadata[Key.FEATURE_STRIDE])
-    if metadata[Key.PART] != WHOLE and size % stride:
-        raise found_error("size", str(size), f"a multiple of {stride}")
-    side = size // feature_stride
-    known = dict.fromkeys(("h", "w"), side + 2 * int(metadata[Key.MARGIN]))
-    known |= {f"{times}{axis}": times * side for times in (2, 4) for axis in "hw"}
+    sides = {"height": height, "width": width, "H": height, "Hs": height}
+    for axis, side in (("h", height), ("w", width)):
+        if metadata[Key.PART] != contract.WHOLE and side % stride:
+            raise found_error("size", str(side), f"a multiple of {stride}")
+        sides[axis] = side // feature_stride + 2 * int(metadata[Key.MARGIN])
+        sides |= {f"{times}{axis}": times * (side // feature_stride) for times in (2, 4)}
 
     def resolved(position: int, axis: int | str) -> int:
         if isinstance(axis, int):
             return axis
-        return 1 if position == 0 or axis.endswith(" or 1") else known.get(axis, size)
+        # Axes with a name before them, "style_h", are those of maps.
+        return 1 if position == 0 or "_" in axis else sides.get(axis, width)
 
     return {
         value.name: tuple(resolved(*entry) for entry in enumerate(_value(value)[1]))
-        for value in model.graph.input
+        for value in graph.input
     }
 
 
-def _count_macs(model: ModelProto, sizes: Mapping[str, Shape]) -> int:
+def _count_macs(model: ModelProto, sizes: Mapping[str, tuple[int, ...]]) -> int:
     """A convolution's borders count in full: what is padded is multiplied like all else."""
     fixed = ModelProto()
     fixed.CopyFrom(model)

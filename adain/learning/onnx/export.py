@@ -25,6 +25,7 @@ import adain
 from adain import contract, registry, weights
 from adain.contract import Key
 from adain.learning.models.fast import Fast
+from adain.learning.models.layers import as_strength, blended
 from adain.learning.models.networks import VGG19
 from adain.learning.models.pretrained import (
     find_trained,
@@ -32,21 +33,14 @@ from adain.learning.models.pretrained import (
     training_digest,
 )
 from adain.learning.onnx.parity import ParityReport, measure_parity
+from adain.learning.onnx.readable import describe_in_place, readable_graph
 from adain.learning.onnx.storage import stored_in_half
 from adain.learning.onnx.whole import OPSET, join, plain_model
 from adain.style import VGG19_STATISTICS
 
 RANGES = {
     contract.WHOLE: "pictures uint8 0 to 255, RGB; alpha 0 to 1",
-    "part": "image float32 0 to 1, RGB; alpha 0 to 1",
-}
-
-
-# What the sides of inputs and outputs are called, where they are not those of the features.
-SIDES = {
-    contract.IMAGE: ("height", "width"),
-    "relu3_1": ("2h", "2w"),
-    "relu2_1": ("4h", "4w"),
+    "part": "image float32 0 to 1, RGB; alpha and strength 0 to 1",
 }
 
 
@@ -63,30 +57,24 @@ class _OfImage(nn.Module):
 
 
 class _Decode(nn.Module):
-    """The decoder as the contract has it: clipped to [0, 1], float32."""
+    """The decoder as the contract has it: clipped to [0, 1], float32, the content at strength 0."""
 
     def __init__(self, decoder: nn.Module) -> None:
         super().__init__()
         self.decoder = decoder
 
-    def forward(self, features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) -> Tensor:
-        image: Tensor = self.decoder(features, statistics, style, alpha)
-        return image.clamp(0, 1).float()
-
-
-class _DecodeWithSkips(_Decode):
-    # The exporter names inputs by a signature, which therefore has them one by one.
-    def forward(  # type: ignore[override]
+    def forward(
         self,
+        image: Tensor,
+        strength: Tensor,
         features: Tensor,
         statistics: Tensor,
         style: Tensor,
         alpha: Tensor,
-        relu3_1: Tensor,
-        relu2_1: Tensor,
+        *skips: Tensor,
     ) -> Tensor:
-        image: Tensor = self.decoder(features, statistics, style, alpha, relu3_1, relu2_1)
-        return image.clamp(0, 1).float()
+        decoded: Tensor = self.decoder(features, statistics, style, as_strength(alpha), *skips)
+        return blended(decoded.clamp(0, 1).float(), image, as_strength(strength))
 
 
 def features_per_pixel(model: Fast | VGG19) -> float:
@@ -136,6 +124,7 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
         name: (skip, ("N", "", f"h{2**power}", f"w{2**power}"))
         for power, (name, skip) in enumerate(zip(model.skips, skips, strict=True), 1)
     }
+    strengths = torch.rand(2, 1, *image.shape[2:])
     maps = {
         contract.STYLE: (style.expand(-1, -1, *size).contiguous(), map_axes),
         contract.ALPHA: (torch.rand(2, 1, *size), map_axes),
@@ -144,12 +133,14 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
         contract.STYLE: (style, one_axes),
         contract.ALPHA: (torch.rand(2, 1, 1, 1), one_axes),
     }
-    decode = (_DecodeWithSkips if larger else _Decode)(model.decoder)
-    taken, made = {contract.IMAGE: (image, image_axes)}, (contract.IMAGE,)
+    decode = _Decode(model.decoder)
+    taken, made = {contract.IMAGE: (image, image_axes)}, (contract.STYLIZED,)
+    mapped = taken | {contract.STRENGTH: (strengths, image_axes)} | encoded | maps | larger
+    one = taken | {contract.STRENGTH: (strengths[:, :, :1, :1], one_axes)}
     cut = {
         contract.ENCODER: Part(encode, taken, contract.encoder_outputs(model.skips)),
-        contract.DECODER: Part(decode, encoded | maps | larger, made),
-        contract.WHOLE: Part(decode, encoded | single | larger, made),
+        contract.DECODER: Part(decode, mapped, made),
+        contract.WHOLE: Part(decode, one | encoded | single | larger, made),
     }
     if isinstance(model.style, nn.Module):
         cut[contract.STYLE_NETWORK] = Part(_OfImage(model.style), taken, (contract.STYLE,))
@@ -172,15 +163,18 @@ def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
     for power in range(1, 1 + len(model.skips)):
         sizes[f"h{2**power}"] = 2**power * per_stride * rows
         sizes[f"w{2**power}"] = 2**power * per_stride * columns
+    skips = len(model.skips) if contract.FEATURES in part.inputs else 0
     shapes = tuple(
         {axis: sizes[name] for axis, name in enumerate(axes) if name}
         for _, axes in part.inputs.values()
     )
+    # The skips are what `_Decode.forward` takes beyond its named arguments.
+    named, further = shapes[: len(shapes) - skips], shapes[len(shapes) - skips :]
     with _quiet():
         program = torch.onnx.export(
             part.module,
             tuple(tensor for tensor, _ in part.inputs.values()),
-            dynamic_shapes=shapes,
+            dynamic_shapes=(*named, further) if skips else named,
             input_names=list(part.inputs),
             output_names=list(part.outputs),
             opset_version=OPSET,
@@ -188,7 +182,7 @@ def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
             verbose=False,
         )
     assert program is not None
-    return _clean(program.model_proto)
+    return plain_model(readable_graph(program.model_proto.graph))
 
 
 @contextmanager
@@ -203,59 +197,29 @@ def _quiet() -> Iterator[None]:
             logging.disable(logging.NOTSET)
 
 
-def _clean(model: ModelProto) -> ModelProto:
-    """Drop what the exporter notes about its own run, and fix the axes' names."""
-    graph = model.graph
-    for node in graph.node:
-        node.ClearField("metadata_props")
-        node.ClearField("doc_string")
-    for tensor in graph.initializer:
-        tensor.ClearField("metadata_props")
-        tensor.ClearField("doc_string")
-    # Intermediate shapes were noted for the traced case; runtimes infer them for the real one.
-    graph.ClearField("value_info")
-    model.ClearField("metadata_props")
-    model.ClearField("functions")
-    graph.ClearField("metadata_props")
-    decodes = contract.FEATURES in {value.name for value in graph.input}
-    maps = {contract.STYLE, contract.ALPHA} if decodes else set()
-    for value in (*graph.input, *graph.output):
-        value.ClearField("metadata_props")
-        shape = value.type.tensor_type.shape.dim
-        size = SIDES.get(value.name, ("h", "w"))
-        for axis, name in zip((0, 2, 3), ("N", *size), strict=True):
-            if shape[axis].dim_param:
-                # Names of their own: of sides that are named alike, a runtime takes one for the
-                # other, and a style may be a map where the strength is not.
-                own = f"{value.name} {name} or 1"
-                shape[axis].dim_param = own if value.name in maps else name
-    return plain_model(graph)
-
-
 def build(model: Fast | VGG19) -> dict[str, ModelProto]:
     """Every ONNX model of ``model``: ``encoder``, ``decoder``, perhaps ``style``, and ``whole``."""
     cut = {name: export_part(part, model) for name, part in parts(model).items()}
+    for name, exported in cut.items():
+        describe_in_place(exported, name)
     joined = {**cut, contract.DECODER: cut[contract.WHOLE]}
     return {**cut, contract.WHOLE: join(joined, model.stride, model.skips)}
 
 
-def export_model(
-    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
-) -> list[ParityReport]:
-    """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
+def open_model(
+    name: str | registry.Model, source: Path | None
+) -> tuple[Fast | VGG19, dict[str, str]]:
+    """A model in torch, and the metadata that all of its files have.
 
-    There are files in float32, and in float16 exported from the model in half precision, whose
-    statistics stay float32. ``name`` is a model of the registry, or the row of one to be.
-    ``source`` is a safetensors file of ``adain train``; by default the model's own weights. Raises
-    AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    ``name`` is a model of the registry, or the row of one to be. ``source`` is a safetensors file
+    of ``adain train``; by default the model's own weights.
     """
     row = weights.about(name) if isinstance(name, str) else name
-    name = row.name
     if source is None:
-        source = find_trained(name)
+        source = find_trained(row.name)
     model = load_model(row, source)
-    about: dict[str, str] = {
-        Key.MODEL: name,
+    return model, {
+        Key.MODEL: row.name,
         Key.VERSION: adain.__version__,
         Key.CONTRACT: contract.VERSION,
         Key.OPSET: str(OPSET),
@@ -276,20 +240,43 @@ def export_model(
             for module in (torch, onnxscript, onnx)
         ),
     }
+
+
+def in_precisions(model: Fast | VGG19) -> Iterator[tuple[str, Fast | VGG19]]:
+    """The model in float32, and in half precision, whose statistics stay float32."""
+    yield "fp32", model
+    yield "fp16", copy.deepcopy(model).half()
+
+
+def finished(model: ModelProto, about: Mapping[str, str], part: str, precision: str) -> ModelProto:
+    """An exported model as it is written: small, with its metadata, and checked."""
+    ranges = RANGES[part if part == contract.WHOLE else "part"]
+    own: dict[str, str] = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
+    model = stored_in_half(model)
+    helper.set_model_props(model, {**about, **own})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def export_model(
+    name: str | registry.Model, folder: str | os.PathLike[str], *, source: Path | None = None
+) -> list[ParityReport]:
+    """Write a model's ONNX files into ``folder``, each checked and proven against torch first.
+
+    There are files in float32 and in float16; ``name`` and ``source`` are those of `open_model`.
+    Raises AdaINError, and leaves ``folder`` as it was, where ONNX Runtime's result is not torch's.
+    """
+    model, about = open_model(name, source)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
         files: dict[str, dict[str, Path]] = {}
-        for precision, exported in (("fp32", model), ("fp16", copy.deepcopy(model).half())):
+        for precision, exported in in_precisions(model):
             files[precision] = {}
             for part, onnx_model in build(exported).items():
-                ranges = RANGES[part if part == contract.WHOLE else "part"]
-                own = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
-                onnx_model = stored_in_half(onnx_model)
-                helper.set_model_props(onnx_model, about | own)
-                onnx.checker.check_model(onnx_model, full_check=True)
-                file = Path(scratch) / weights.onnx_file(name, part, precision)
-                file.write_bytes(onnx_model.SerializeToString(deterministic=True))
+                file = Path(scratch) / weights.onnx_file(about[Key.MODEL], part, precision)
+                written = finished(onnx_model, about, part, precision)
+                file.write_bytes(written.SerializeToString(deterministic=True))
                 files[precision][part] = file
         reports = measure_parity(model, files)
         for report in reports:

@@ -13,14 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from adain import contract, weights
 from adain.errors import AdaINError
 from adain.learning.models.fast import Fast
+from adain.learning.models.layers import blended
 from adain.learning.models.networks import VGG19
 from adain.learning.onnx.parity_cases import HOSTILE, Case, cases, pictures_of
+from adain.padding import reflected
 
 # What all differences are measured in: the steps of a picture of 8 bits.
 STEPS = 255
@@ -41,6 +42,8 @@ TOLERANCES = {
     # Rounding of half is felt most where a picture is flat and the style is not.
     "fp16": Tolerance(math.inf, 1.0),
 }
+# What is compared of the whole file, whose output has the name of the decoder's.
+WHOLE_BYTES = "bytes"
 # Two floats on either side of a rounding edge become bytes one step apart, one in a thousand.
 BYTES = {"fp32": Tolerance(1.0, 1e-3)}
 
@@ -68,8 +71,8 @@ class Difference:
 class ParityReport:
     """The differences found, by output, for files of one precision.
 
-    Images are in [0, 1] and compared as they are; features, statistics and styles relative to
-    their largest value. ``stylized`` are the bytes that the whole file gives.
+    Images, ``stylized``, are in [0, 1] and compared as they are; features, statistics and styles
+    relative to their largest value. ``bytes`` are those that the whole file gives.
     """
 
     precision: str = "fp32"
@@ -84,7 +87,7 @@ class ParityReport:
         """Raise AdaINError where ONNX Runtime and torch differ by more than the tolerance."""
         for name, found in self.differences.items():
             allowed = TOLERANCES[self.precision]
-            if name == contract.WHOLE_STYLIZED:
+            if name == WHOLE_BYTES:
                 allowed = BYTES.get(self.precision, allowed)
             # Steps between bytes are whole, but for what float32 makes of them.
             if not (found.largest <= 1.001 * allowed.largest and found.mean <= allowed.mean):
@@ -107,9 +110,9 @@ class ParityReport:
 
 def _unit(pictures: Array, stride: int) -> Tensor:
     """uint8 ``[N, H, W, 3]`` as ``[N, 3, H', W']`` in [0, 1], reflected up to the stride."""
-    height, width = pictures.shape[1:3]
+    rows, columns = (reflected(side, stride) for side in pictures.shape[1:3])
     planar = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-    return F.pad(planar, (0, -width % stride, 0, -height % stride), mode="reflect")
+    return planar[:, :, rows][:, :, :, columns].contiguous()
 
 
 def _bytes(image: Tensor, height: int, width: int) -> Array:
@@ -194,39 +197,45 @@ def _compare(
     vector = model.style(style_image)
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
     height, width = features.shape[2:]
+
+    def ramp(of: Tensor) -> Tensor:
+        """The strength as a map of another's size, from 0 at the left."""
+        return strength * torch.linspace(0, 1, of.shape[3]).expand(1, 1, *of.shape[2:])
+
     # The same decoder with a vector and a number; and, in turn, with a map of either or both.
-    ramp = strength * torch.linspace(0, 1, width).expand(1, 1, height, width)
     spread = vector.expand(-1, -1, height, width)
-    mapped = [(spread, strength), (vector, ramp), (spread, ramp)][number % 3]
-    cases = [
-        (
-            given,
-            strengths,
-            model.decoder(features, statistics, given, strengths, *skips).clamp(0, 1),
-        )
-        for given, strengths in ((vector, strength), mapped)
-    ]
-    expected = _bytes(cases[0][2], *content.shape[1:3])
+    cases = []
+    for given, alphas, strengths in (
+        (vector, strength, strength),
+        [
+            (spread, strength, strength),
+            (vector, ramp(features), ramp(image)),
+            (spread, ramp(features), ramp(image)),
+        ][number % 3],
+    ):
+        told = {contract.STYLE: given, contract.ALPHA: alphas, contract.STRENGTH: strengths}
+        decoded = model.decoder(features, statistics, given, alphas, *skips).clamp(0, 1)
+        cases.append((told, blended(decoded, image, strengths)))
+    expected = _bytes(cases[0][1], *content.shape[1:3])
     for side in sides:
         outputs = side.run(contract.ENCODER, {contract.IMAGE: image})
         names = contract.encoder_outputs(model.skips)
-        inputs = dict(zip(names, (features, statistics, *skips), strict=True))
-        for (name, ours), theirs in zip(inputs.items(), outputs, strict=True):
+        encoded = dict(zip(names, (features, statistics, *skips), strict=True))
+        for (name, ours), theirs in zip(encoded.items(), outputs, strict=True):
             side.note_relative(name, theirs, ours)
         if contract.STYLE_NETWORK in side.sessions:
             theirs = side.run(contract.STYLE_NETWORK, {contract.IMAGE: style_image})[0]
             side.note_relative(contract.STYLE, theirs, vector)
-        for given, strengths, decoded in cases:
-            told = {contract.STYLE: given, contract.ALPHA: strengths}
-            theirs = side.run(contract.DECODER, inputs | told)[0]
-            side.note(contract.IMAGE, theirs, decoded)
+        for told, stylized in cases:
+            inputs = {contract.IMAGE: image} | encoded | told
+            side.note(contract.STYLIZED, side.run(contract.DECODER, inputs)[0], stylized)
         feeds = {
             contract.WHOLE_CONTENT: content,
             contract.WHOLE_STYLE: style,
             contract.WHOLE_ALPHA: alpha,
         }
         whole = side.sessions[contract.WHOLE].run(None, feeds)[0]
-        side.report.note(contract.WHOLE_STYLIZED, np.abs(whole.astype(np.float32) - expected))
+        side.report.note(WHOLE_BYTES, np.abs(whole.astype(np.float32) - expected))
         side.report.count += 1
 
 

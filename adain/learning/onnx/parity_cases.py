@@ -37,7 +37,12 @@ HOSTILE = (
     Case(64, 80, 64, 64, 1, 1.0, content_colour=(0, 0, 0)),
     Case(64, 80, 64, 64, 1, 1.0, content_colour=(1, 1, 1)),
     Case(64, 80, 64, 64, 1, 1.0, content_colour=(0.2, 0.4, 0.9), style_colour=(1, 1, 0)),
+    # Sides that are padded by more than they have.
+    Case(1, 1, 1, 1, 1, 1.0),
+    Case(5, 40, 3, 7, 2, 0.6),
+    # Where the content is blended in, and where it is all.
     Case(96, 96, 64, 64, 1, 0.0),
+    Case(96, 96, 64, 64, 2, 0.03),
     Case(96, 96, 64, 64, 1, 1.0),
 )
 

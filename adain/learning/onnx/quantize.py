@@ -90,7 +90,7 @@ class Networks:
         self._style = contract.style_source(files)
 
     def run(self, part: str, inputs: Mapping[str, FloatArray]) -> list[FloatArray]:
-        outputs = (contract.IMAGE,) if part == DECODER else self._encoded
+        outputs = (contract.STYLIZED,) if part == DECODER else self._encoded
         return self._sessions.run(part, outputs, inputs)
 
     def style(self, image: FloatArray) -> FloatArray:
@@ -101,8 +101,10 @@ class Networks:
     def decoder_inputs(self, content: FloatArray, style: FloatArray) -> dict[str, FloatArray]:
         outputs = self.run(ENCODER, {contract.IMAGE: content})
         strength = np.ones((1, 1, 1, 1), np.float32)
-        told = {contract.STYLE: self.style(style), contract.ALPHA: strength}
-        return dict(zip(self._encoded, outputs, strict=True)) | told
+        told = {contract.STYLE: self.style(style)}
+        told |= dict.fromkeys((contract.ALPHA, contract.STRENGTH), strength)
+        encoded = dict(zip(self._encoded, outputs, strict=True))
+        return {contract.IMAGE: content} | encoded | told
 
     def stylize(self, content: FloatArray, style: FloatArray) -> FloatArray:
         return self.run(DECODER, self.decoder_inputs(content, style))[0]

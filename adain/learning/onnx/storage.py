@@ -9,7 +9,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 # Below this a node costs more than it saves.
 _SMALLEST = 256
-_SUFFIX = " float16"
+_SUFFIX = ".float16"
 
 
 def stored_in_half(model: ModelProto) -> ModelProto:
@@ -33,7 +33,7 @@ def stored_in_half(model: ModelProto) -> ModelProto:
         tensor.CopyFrom(numpy_helper.from_array(half, name + _SUFFIX))
         casts.append(
             helper.make_node(
-                "Cast", [tensor.name], [name], name=f"{name} cast", to=TensorProto.FLOAT
+                "Cast", [tensor.name], [name], name=f"{name}/Cast", to=TensorProto.FLOAT
             )
         )
     nodes = list(graph.node)

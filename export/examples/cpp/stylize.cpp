@@ -1,5 +1,4 @@
-// A photo in the style of another picture, by ONNX Runtime's C++ API:
-// stylize adain-fast.onnx photo.ppm style.ppm 0.8 out.ppm
+// A photo in another's style: stylize adain-fast.onnx photo.ppm style.ppm 0.8 out.ppm
 #include <onnxruntime_cxx_api.h>
 
 #include <cstdint>
@@ -24,7 +23,7 @@ struct Picture {
 Picture read(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string magic;
-  int64_t levels = 0;
+  int levels = 0;
   Picture picture;
   file >> magic >> picture.width >> picture.height >> levels;
   if (!file || magic != "P6" || levels != 255 || picture.width < 1 || picture.height < 1)
@@ -39,19 +38,20 @@ Picture read(const std::string& path) {
 int main(int argc, char** argv) try {
   if (argc != 6) throw std::runtime_error("usage: stylize MODEL CONTENT STYLE ALPHA OUT");
   Picture content = read(argv[2]), style = read(argv[3]);
-  float alpha = std::stof(argv[4]);
-  const int64_t one = 1;
+  char* end;  // of the number
+  float alpha = std::strtof(argv[4], &end);
+  if (*end || !(alpha >= 0 && alpha <= 1)) throw std::runtime_error("ALPHA: not in 0 to 1");
 
   // Read as the Env is made.
   if (!std::getenv("ORT_DISABLE_TELEMETRY")) putenv(const_cast<char*>("ORT_DISABLE_TELEMETRY=1"));
   Ort::Env env(ORT_LOGGING_LEVEL_WARNING, "adain");
   Ort::Session session(env, std::filesystem::path(argv[1]).c_str(), Ort::SessionOptions{});
   auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);
+  const int64_t one = 1;
   const char *names[] = {"content", "style", "alpha"}, *output = "stylized";
   Ort::Value inputs[] = {content.tensor(memory), style.tensor(memory),
                          Ort::Value::CreateTensor<float>(memory, &alpha, 1, &one, 1)};
   auto outputs = session.Run(Ort::RunOptions{}, names, inputs, 3, &output, 1);
-
   std::ofstream file(argv[5], std::ios::binary);
   file << "P6\n" << content.width << " " << content.height << "\n255\n";
   file.write(outputs[0].GetTensorData<char>(), content.rgb.size());  // as large as the content

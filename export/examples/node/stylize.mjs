@@ -17,13 +17,20 @@ async function read(path, maxSide) {
   return new ort.Tensor('uint8', new Uint8Array(data), [1, info.height, info.width, 3]);
 }
 
+/** The strength as a number from 0 to 1. */
+function strength(text) {
+  const number = Number(text || NaN);
+  if (number >= 0 && number <= 1) return number;
+  throw new RangeError(`ALPHA: found ${text}; allowed: a number from 0 to 1`);
+}
+
 async function main(model, content, style, alpha, out) {
   // 'cuda', 'coreml' or 'dml' go before 'cpu' where your build of ONNX Runtime has them.
   const session = await ort.InferenceSession.create(model, { executionProviders: ['cpu'] });
   const inputs = {
     content: await read(content),
     style: await read(style, STYLE_SIDE),
-    alpha: new ort.Tensor('float32', [Number(alpha)], [1]),
+    alpha: new ort.Tensor('float32', [strength(alpha)], [1]),
   };
   const start = performance.now();
   const { stylized } = await session.run(inputs);
@@ -37,4 +44,7 @@ if (process.argv.length !== 7) {
   console.error('usage: node stylize.mjs MODEL CONTENT STYLE ALPHA OUT');
   process.exit(1);
 }
-await main(...process.argv.slice(2));
+await main(...process.argv.slice(2)).catch((error) => {
+  console.error(error.message);
+  process.exit(1);
+});

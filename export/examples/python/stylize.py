@@ -25,13 +25,24 @@ def read(path: str, max_side: int | None = None) -> np.ndarray:
     return np.asarray(image)[None]
 
 
+def strength(text: str) -> float:
+    """The strength as a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not 0 <= number <= 1:
+        sys.exit(f"ALPHA: found {text}; allowed: a number from 0 to 1")
+    return number
+
+
 def main(model: str, content: str, style: str, alpha: str, out: str) -> None:
     present = onnxruntime.get_available_providers()
     session = onnxruntime.InferenceSession(model, providers=[p for p in PROVIDERS if p in present])
     inputs = {
         "content": read(content),
         "style": read(style, STYLE_SIDE),
-        "alpha": np.array([float(alpha)], np.float32),
+        "alpha": np.array([strength(alpha)], np.float32),
     }
     start = time.perf_counter()
     (stylized,) = session.run(["stylized"], inputs)

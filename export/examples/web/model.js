@@ -27,19 +27,24 @@ async function open(device) {
     });
   }
   const tensor = (data, shape) => new ort.Tensor('float32', data, shape);
-  const image = (picture) => ({ image: tensor(...planar(picture, stride)) });
+  const imageOf = (picture) => ({ image: tensor(...planar(picture, stride)) });
   return {
     device,
     threads,
-    /** A photo's features and statistics; `picture` is ImageData. */
-    encodeContent: (picture) => parts.encoder.run(image(picture)),
+    /** What the decoder needs of a photo: itself, features, statistics; `picture` is ImageData. */
+    async encodeContent(picture) {
+      const image = imageOf(picture);
+      return { ...image, ...(await parts.encoder.run(image)) };
+    },
     /** What the decoder needs of a style. */
-    encodeStyle: (picture) => parts.style.run(image(picture)),
+    encodeStyle: (picture) => parts.style.run(imageOf(picture)),
     /** The RGBA bytes of the photo in the style; `alpha` goes from 0 (photo) to 1 (style). */
     async decode(content, style, alpha, width, height) {
+      // Of the features and of the pixels, both of which could be maps.
       const strength = tensor(Float32Array.of(alpha), [1, 1, 1, 1]);
-      const { image } = await parts.decoder.run({ ...content, ...style, alpha: strength });
-      return interleaved(image, width, height);
+      const inputs = { ...content, ...style, alpha: strength, strength };
+      const { stylized } = await parts.decoder.run(inputs);
+      return interleaved(stylized, width, height);
     },
   };
 }

@@ -6,6 +6,7 @@ import { download, pixels } from './pictures.js';
 import { STYLES } from './styles.js';
 
 const STYLE_SIDE = 512; // styles are learned, and best, at about this size
+const LOADING = 'Loading the model…';
 const NAMES = { webgpu: 'WebGPU', wasm: 'WebAssembly' };
 
 const element = (id) => document.getElementById(id);
@@ -29,7 +30,7 @@ function say(sentence) {
 function start(device) {
   worker?.terminate();
   [sent, running, started] = [{}, null, 0];
-  status.textContent = 'Loading the model…';
+  status.textContent = LOADING;
   worker = new Worker('worker.js', { type: 'module' });
   worker.onmessage = ({ data }) => {
     if (data.ready) running = data.ready;
@@ -48,6 +49,8 @@ function update() {
   result.setAttribute('aria-busy', Boolean(started) || fresh.length > 0);
   if (!running || started || !fresh.length) return;
   started = performance.now();
+  // The first one takes longer than the next.
+  if (status.textContent === LOADING) status.textContent = 'Drawing the first picture…';
   const message = Object.fromEntries(fresh.map((name) => [name, wanted[name]]));
   sent = { ...wanted };
   worker.postMessage({ ...message, alpha: wanted.alpha });

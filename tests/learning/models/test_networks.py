@@ -13,7 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from adain.learning.models.fast import Fast
-from adain.learning.models.layers import ToPixels, adain, channel_statistics
+from adain.learning.models.layers import (
+    ToPixels,
+    adain,
+    as_strength,
+    blended,
+    channel_statistics,
+)
 from adain.learning.models.networks import VGG19, PaperDecoder, VGG19Encoder
 from adain.learning.models.pretrained import load_paper_decoder, load_vgg19_encoder
 
@@ -70,6 +76,21 @@ def test_adain_of_a_constant_channel_stays_exact_in_half_precision() -> None:
     found = adain(x, channel_statistics(x), style, torch.ones(1, 1, 1, 1))
     assert found.dtype == torch.float16
     torch.testing.assert_close(found, torch.full_like(found, 2.0))
+
+
+def test_the_content_is_blended_in_where_the_strength_is_near_0() -> None:
+    image, content = random(1, 3, 4, 6), random(1, 3, 4, 6, seed=1)
+    strength = torch.tensor([0.0, 1e-6, 0.05, 0.1, 0.2, 1.0]).expand(1, 1, 4, 6)
+    found = blended(image, content, strength)
+    assert torch.equal(found[..., 0], content[..., 0])
+    torch.testing.assert_close(found[..., 1], content[..., 1], atol=1e-8, rtol=0)
+    torch.testing.assert_close(found[..., 2], (image + content)[..., 2] / 2)
+    assert torch.equal(found[..., 3:], image[..., 3:])
+
+
+def test_strengths_are_brought_into_their_range() -> None:
+    given = torch.tensor([-1.0, -0.0, 0.3, 1.0, 7.0, torch.inf, -torch.inf, torch.nan])
+    assert as_strength(given).tolist() == [0, 0, np.float32(0.3), 1, 1, 1, 0, 0]
 
 
 def test_encoder_is_vgg19_to_relu4_1() -> None:

@@ -284,11 +284,15 @@ def test_files_that_pay_run_like_those_of_float32(
     # The file for other programs is the same parts: as they are written, before each is optimised
     # in a way of its own and 8 bits are rounded in other places, they agree.
     encoder, decoder, style, whole = map(plain_session, kept)
-    content, image = (np.ascontiguousarray(a.transpose(2, 0, 1)[None]) for a in (photo, painting))
-    features, statistics = encoder.run(None, {"image": content / np.float32(255)})
-    (vector,) = style.run(None, {"image": image / np.float32(255)})
+    content, image = (
+        np.ascontiguousarray(a.transpose(2, 0, 1)[None]) / np.float32(255)
+        for a in (photo, painting)
+    )
+    features, statistics = encoder.run(None, {"image": content})
+    (vector,) = style.run(None, {"image": image})
     alpha = np.ones((1, 1, 1, 1), np.float32)
     feeds = {"features": features, "statistics": statistics, "style": vector, "alpha": alpha}
+    feeds |= {"image": content, "strength": alpha}
     (parts,) = decoder.run(None, feeds)
     feeds = {"content": photo[None], "style": painting[None], "alpha": alpha.reshape(1)}
     (stylized,) = whole.run(None, feeds)
