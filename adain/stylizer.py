@@ -88,14 +88,13 @@ class Stylizer:
         notes = {part: self._sessions.about(part) for part in files}
         self._layout = read_layout(model, precision, files, notes)
         self._style_source = contract.style_source(files)
-        # Moving the strength slider, or trying another style, leaves the content's features as
-        # they are: one decoder pass is then all there is to do.
+        # Another strength or style leaves the content's features: one decoder pass is all to do.
         self._styles: Cache[Style] = Cache(32)
         self._contents: Cache[dict[str, Tensor]] = Cache(cached_contents)
         # A GPU loads its libraries and kernels when first needed: now, while nobody waits. TensorRT
         # would build an engine for a size that nobody wants.
         if self._sessions.kind not in ("cpu", "tensorrt"):
-            self.stylize(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64, 3), np.uint8))
+            self.stylize(*np.zeros((2, 64, 64, 3), np.uint8))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Sessions do not pickle, and another process opens its own. The caches stay here.
@@ -212,9 +211,9 @@ class Stylizer:
         """
         picture = load_image(content, max_side=options.max_side)
         stylized = self._stylized(picture, style, options)
-        if isinstance(content, Picture):
-            return stylized
-        return stylized.to_array() if isinstance(content, np.ndarray) else stylized.to_pil()
+        if isinstance(content, np.ndarray):
+            return stylized.to_array()
+        return stylized if isinstance(content, Picture) else stylized.to_pil()
 
     def _stylized(self, content: Picture, style: Styles, options: StylizeOptions) -> Picture:
         sources = list(style) if maps.is_several(style) else [cast(StyleSource, style)]
@@ -262,7 +261,7 @@ class Stylizer:
         kept = height * width * self._layout.content_bytes <= CACHED_BYTES
         inputs = self._contents.get(digest(rgb), encode) if kept else encode()
         features = inputs[contract.FEATURES]
-        # An array, or an OrtValue where the device has memory of its own.
+        # An OrtValue where the device has memory of its own.
         shape = features.shape if isinstance(features, np.ndarray) else features.shape()
         if strengths.shape[1:] != (1, 1):
             strengths = padded(strengths, self._layout.stride)
@@ -294,11 +293,10 @@ class Stylizer:
                 self._sessions.give_back_memory()
                 return self._sessions.run(part, outputs, inputs, stay=stay)
         except LimitError as error:
-            allowed = "a larger limit, or a smaller max_side"
-            raise self._sessions.limit_error(size, allowed) from error
+            raise self._sessions.limit_error(
+                size, "a larger limit, or a smaller max_side"
+            ) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            raise DeviceError(
-                f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
-                " a smaller max_side may fit"
-            ) from error
+            why = f"{size} on {self.device} ({reason_of(error)}); a smaller max_side may fit"
+            raise DeviceError(f"ONNX Runtime could not run {why}") from error
