@@ -42,14 +42,12 @@ class Stylizer:
     ``strict`` refuses a device that leaves any part of the network to the CPU, and an ``"auto"``
     that is the CPU; with ``device="cpu"`` it means nothing.
 
-    ``threads`` are those of each part, 1 to 1024; by default one per core that the
-    process may use. ``memory_limit``, in bytes or as ``"2GB"``, is what all that the networks
-    compute may take on the CPU, or with their weights on CUDA (not tried there); pictures, the
-    weights on the CPU and Python itself come on top. What would exceed it raises AdaINError;
-    threads take turns, and what fits a new Stylizer fits at any time.
-
-    One Stylizer serves many threads, and on the CPU processes that are forked off it: each opens
-    the files anew for its first picture, as a pickled one does.
+    ``threads`` are those of each part, 1 to 1024; by default one per core that the process may use.
+    ``memory_limit``, in bytes or as ``"2GB"``, is what all that the networks compute may take on
+    the CPU, or with their weights on CUDA (not tried there); pictures, the weights on the CPU and
+    Python come on top. What would exceed it raises AdaINError; threads take turns, and what fits a
+    new Stylizer fits at any time. One Stylizer serves many threads, and on the CPU processes that
+    are forked off it: each opens the files anew for its first picture, as a pickled one does.
 
     ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
     working on at a time. Each takes up to 236 bytes a pixel, at most 256 MB.
