@@ -11,7 +11,6 @@ import click
 from adain import registry
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
 from adain.colours import Colours
-from adain.errors import checked_integer
 from adain.footprint import check_memory
 from adain.images import load_image, save_image
 from adain.maps import load_map
@@ -88,8 +87,6 @@ def stylize(
     """
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
     check_output(output, inputs)
-    checked_integer("--quality", quality, 1, 100)
-    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     started = time.perf_counter()
     options = StylizeOptions(
         alpha=alpha,
@@ -99,6 +96,7 @@ def stylize(
         style_size=style_size,
         max_side=max_side,
     )
+    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
     picture = load_image(content, max_side=options.max_side)
