@@ -23,7 +23,7 @@ def network_bytes(model: str, width: int, height: int) -> int:
 def memory_needed(model: str, width: int, height: int) -> int:
     """Bytes that a process takes in all to stylize a content of this size on the CPU.
 
-    Within a fifth of what is measured from a megapixel on.
+    Within a quarter of what is measured from a megapixel on: ONNX Runtime reserves in large blocks.
     """
     return network_bytes(model, width, height) + _PICTURES * width * height + _PROGRAM
 

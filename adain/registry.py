@@ -101,7 +101,7 @@ BUILT_IN = {
             about="real time on a plain CPU",
             parts=(ENCODER, DECODER, STYLE_NETWORK),
             network="fast:Fast",
-            bytes_per_pixel=240,
+            bytes_per_pixel=200,
         ),
         Model(
             "vgg19",

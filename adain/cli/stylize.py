@@ -86,7 +86,6 @@ def stylize(
     """
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
     check_output(output, inputs, quality=quality)
-    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     started = time.perf_counter()
     options = StylizeOptions(
         alpha=alpha,
@@ -96,6 +95,7 @@ def stylize(
         style_size=style_size,
         max_side=max_side,
     )
+    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
     # Help is to be had without ONNX Runtime.

@@ -49,14 +49,20 @@ def load_image(
 
     Files, bytes, files open in binary mode (read from where they stand to their end) and PIL
     images: every PIL mode, EXIF orientation and ICC profile (relative colorimetric; a profile that
-    is broken or of another colour space is ignored). An animation gives its first frame. Modes
-    I;16 and I are 16-bit gray, 0..65535; mode F is gray in [0, 1]. Arrays are sRGB [H, W],
-    [H, W, 1], [H, W, 3] or [H, W, 4]: bool, uint8 in 0..255, uint16 in 0..65535, float16, float32
-    or float64 in [0, 1]. A Picture is handed back, itself where it keeps its size. The source is
-    never changed.
+    is broken or of another colour space is ignored). Modes I;16 and I are 16-bit gray, 0..65535;
+    mode F is gray in [0, 1]. Files also: colours by gAMA, cHRM and cICP of PNG and nclx of AVIF and
+    HEIC, PQ and HLG tone-mapped, and layouts of TIFF that are no PIL mode. An animation gives its
+    first frame, a TIFF its first page that is no thumbnail and no mask. Damage that touches no
+    pixel does no harm.
+
+    Arrays are sRGB [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]: bool, uint8 in 0..255, uint16 in
+    0..65535, float16, float32 or float64 in [0, 1]. A Picture is handed back, itself where it keeps
+    its size. The source is never changed.
 
     max_side: bring the long side down to at most this many pixels, keeping the aspect.
     max_pixels: refuse a larger image, before its pixels are decoded; no side may exceed MAX_SIDE.
+        Of a JPEG that its decoder makes smaller for max_side, these fewer pixels count, and 8 times
+        as many in the file.
 
     Raises AdaINError, with the name of the source, for whatever is none of these.
     """
@@ -178,15 +184,15 @@ def _decoded(opened: Opened, name: str, max_side: int | None, max_pixels: int) -
     size = opened.size
     _check_empty(size, name)
     image = opened.image
-    scale = 1
+    decoded = size
     if opened.samples is None and image is not None and max_side is not None:
-        scale = _drafted(image, max_side)
-    _check_size(name, size if scale == 1 else image.size, max_pixels)  # type: ignore[union-attr]
-    # Where the decoder makes it smaller, all of it is read nevertheless.
-    reading = opened.coded_bytes / 12, size[0] * size[1] / (1 if scale == 1 else _DRAFT_READS)
-    if max(reading) > max_pixels:
-        what = f"{size[0]:,} x {size[1]:,} pixels, of which {opened.coded_bytes:,} bytes are needed"
-        raise found_error(name, what, f"what {max_pixels:,} pixels would need")
+        decoded = _drafted(image, max_side)
+    _check_size(name, decoded, max_pixels)
+    # Where the decoder makes it smaller, all of it is read nevertheless. As much memory as the
+    # pixels take as float32 RGB is granted to what comes before them.
+    if size[0] * size[1] > _DRAFT_READS * max_pixels or opened.coded_bytes > 12 * max_pixels:
+        what = f"{size[0]:,} x {size[1]:,} pixels, in a form that takes too much to decode"
+        raise found_error(name, what, f"what {max_pixels:,} plain pixels take")
     with failing(name, "an image that cannot be decoded", "an intact image"):
         if opened.samples is not None or image is None:
             samples = cast(Callable[[], Samples], opened.samples)()
@@ -200,13 +206,12 @@ def _decoded(opened: Opened, name: str, max_side: int | None, max_pixels: int) -
         return picture if max_side is None else picture.resized(*_fit(size, max_side))
 
 
-def _drafted(image: ImageFile.ImageFile, max_side: int) -> int:
-    """Let the decoder of an image make it smaller; how many times."""
-    before = image.size
+def _drafted(image: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
+    """Let the decoder of an image make it smaller; to which size."""
     # Twice the size leaves Lanczos the frequencies it would keep.
-    width, height = _fit(before, max_side)
+    width, height = _fit(image.size, max_side)
     image.draft(None, (2 * width, 2 * height))
-    return max(1, round(before[0] / image.size[0]), round(before[1] / image.size[1]))
+    return image.size
 
 
 def _loaded(image: ImageFile.ImageFile, opened: Opened, max_side: int | None) -> Image.Image:
