@@ -156,9 +156,9 @@ async def read_body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-def found_line(error: Exception) -> str:
+def found_line(error: BaseException) -> str:
     """An exception on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return " ".join(f"{type(error).__name__}: {error}"[:1000].split())[:300]
 
 
 def too_large(limit: int) -> RefusedError:
