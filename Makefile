@@ -1,5 +1,5 @@
-# `make demo` starts the demo, `make test` runs the tests, `make lint` checks style and types, and
-# `make train CONTENT=photos/ STYLE=paintings/` trains on and on.
+# `make demo` starts the demo, `make test` runs the tests, `make quick` those that take no minutes,
+# `make lint` checks style and types, and `make train CONTENT=photos/ STYLE=paintings/` trains on and on.
 # Everything is installed into .venv, and again only when pyproject.toml or the runtime has changed.
 
 PYTHON ?= python3
@@ -19,7 +19,7 @@ MODEL ?=
 WEIGHTS ?=
 ARGS ?=
 
-.PHONY: demo test lint train train-folders clean
+.PHONY: demo test quick lint train train-folders clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo-$(RUNTIME)
@@ -27,6 +27,9 @@ demo: $(VENV)/demo-$(RUNTIME)
 
 test: $(VENV)/test-$(RUNTIME)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+quick: $(VENV)/test-$(RUNTIME)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/test-$(RUNTIME)
 	$(BIN)/ruff check .

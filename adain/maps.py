@@ -190,7 +190,7 @@ def decoder_maps(
     if strengths.shape[1:] != (1, 1):
         strengths = _at_features(strengths, feature_stride, height, width)
     alpha = _overall(strengths)
-    # Where nothing is to be stylised, any style will do.
+    # Where nothing is to be stylized, any style will do.
     parts = np.full_like(strengths, 1 / len(vectors))
     np.divide(strengths, alpha, out=parts, where=alpha > 0)
     strength, parts, alpha = (m[:, :1, :1] if _is_even(m) else m for m in (strength, parts, alpha))

@@ -1,4 +1,4 @@
-"""The Stylizer: a photo and a style in, a stylised picture out, by ONNX Runtime."""
+"""The Stylizer: a photo and a style in, a stylized picture out, by ONNX Runtime."""
 
 import contextlib
 import threading

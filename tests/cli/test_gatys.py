@@ -85,7 +85,7 @@ def test_an_interrupted_run_keeps_its_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        (["--style-share", "1", "--style-share", "-1"], "which sum to 0"),
+        (["--style-share", "1", "--style-share", "-1"], "found [1.0, -1.0]"),
         (["--mask", "missing.png"], "missing.png"),
         (["--style-layer", "relu7_1"], "relu7_1"),
         (["--style-layer", "relu1_1=much"], "relu1_1=much"),

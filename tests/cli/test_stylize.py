@@ -212,7 +212,12 @@ MISTAKES = {
     "alpha of a map": ((*STYLIZE, "--alpha-map", "mask.png", "--alpha", "2"), "alpha: found 2.0"),
     "share for two": ((*BOTH, "--style-share", "1"), "style weights: found 1 for 2 styles; "),
     "share below 0": ((*STYLIZE, "--style-share=-1"), "style weights: found [-1.0]; allowed: "),
-    "unknown colours": ((*STYLIZE, "--colours", "grey"), "'--colours'", "'grey'", "'style', 'matched'"),
+    "unknown colours": (
+        (*STYLIZE, "--colours", "grey"),
+        "'--colours'",
+        "'grey'",
+        "'style', 'matched'",
+    ),
     "style-size 0": ((*STYLIZE, "--style-size", "0"), "style_size: found 0; allowed: "),
     "unknown command": (("paint",), "paint"),
     "get what": (("models", "get"), "fast", "vgg19"),

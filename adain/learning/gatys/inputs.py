@@ -8,14 +8,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adain.colours import luminance, match_colours, match_luminance
+from adain.colours import fitted, luminance
 from adain.errors import AdaINError, found_error
 from adain.images.picture import Picture
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import available_memory
 from adain.learning.models.vgg import VGG19Layers
-from adain.learning.models.vgg_layers import SMALLEST_SIDE
+from adain.learning.models.vgg_layers import SMALLEST_VGG19_SIDE
 from adain.learning.tensors import to_tensor
+from adain.maps import shares
 from adain.options import STYLE_SIDE
 from adain.stylizer import Stylizer
 
@@ -31,11 +32,7 @@ def check_inputs(
 ) -> None:
     if not styles:
         raise found_error("styles", "none", "one picture or more")
-    given = options.style_shares
-    if given is not None and len(given) != len(styles):
-        raise found_error(
-            "style shares", f"{len(given)} for {len(styles)} styles", "one for each style"
-        )
+    shares(options.style_shares, len(styles))
     if masks is not None:
         if len(masks) != len(styles):
             raise found_error("masks", f"{len(masks)} for {len(styles)} styles", "one for each")
@@ -47,9 +44,9 @@ def check_inputs(
                     f"the content's size, {content.width} x {content.height}",
                 )
     for name, picture in [("content", content), *(("style", style) for style in styles)]:
-        if min(picture.width, picture.height) < SMALLEST_SIDE:
+        if min(picture.width, picture.height) < SMALLEST_VGG19_SIDE:
             found = f"{picture.width} x {picture.height} pixels"
-            raise found_error(name, found, f"sides of {SMALLEST_SIDE} pixels and more")
+            raise found_error(name, found, f"sides of {SMALLEST_VGG19_SIDE} pixels and more")
 
 
 def sizes(width: int, height: int, options: GatysOptions) -> list[tuple[int, int, int]]:
@@ -117,7 +114,7 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
 def to_side(picture: Picture, side: int) -> Picture:
     """A picture with a long side of ``side`` pixels, and a short one that VGG-19 can see."""
     long, short = sorted((picture.width, picture.height), reverse=True)
-    scale = max(side / long, SMALLEST_SIDE / short)
+    scale = max(side / long, SMALLEST_VGG19_SIDE / short)
     return picture.resized(round(picture.width * scale), round(picture.height * scale))
 
 
@@ -129,12 +126,10 @@ def coloured(
     content: Picture, styles: Sequence[Picture], options: GatysOptions
 ) -> tuple[Picture, list[Picture]]:
     """Content and styles as the optimisation is to see them, for colours that are kept."""
-    if options.colours == "matched":
-        return content, [replace(s, rgb=match_colours(s.rgb, content.rgb)) for s in styles]
-    if options.colours == "luminance":
-        gray = replace(content, rgb=luminance(content.rgb))
-        return gray, [replace(s, rgb=match_luminance(s.rgb, content.rgb)) for s in styles]
-    return content, list(styles)
+    seen = (
+        replace(content, rgb=luminance(content.rgb)) if options.colours == "luminance" else content
+    )
+    return seen, [replace(s, rgb=fitted(s.rgb, content.rgb, options.colours)) for s in styles]
 
 
 def start(

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from adain.choices import check_choices
+from adain.colours import Colours
 from adain.errors import found_error
 from adain.learning.models.vgg_layers import Pooling, check_layers
+from adain.maps import check_shares
 from adain.registry import DEFAULT_MODEL
 
 CONTENT_LAYERS = {"relu4_2": 1.0}
@@ -36,7 +38,7 @@ class GatysOptions:
     learning_rate: float = 0.02
     style_shares: Sequence[float] | None = None
     style_scale: float = 1.0
-    colours: Literal["style", "matched", "luminance"] = "style"
+    colours: Colours = "style"
     coarse_to_fine: bool = True
     pooling: Pooling = "max"
     vgg: Literal["paper", "torchvision"] = "paper"
@@ -61,12 +63,3 @@ class GatysOptions:
             check_layers(layers)
         if self.style_shares is not None:
             check_shares(self.style_shares)
-
-
-def check_shares(shares: Sequence[float]) -> None:
-    """Raise AdaINError unless the shares are finite, 0 or more, and not all 0."""
-    if not sum(shares) > 0:
-        found = f"{list(shares)}, which sum to {sum(shares):g}"
-        raise found_error("style shares", found, "numbers of 0 and more, not all 0")
-    if not all(0 <= share < float("inf") for share in shares):
-        raise found_error("style shares", str(list(shares)), "finite numbers of 0 and more")

@@ -14,7 +14,7 @@ CONVOLUTIONS = {
 }  # fmt: skip
 LAYERS = tuple(f"relu{name}" for name in CONVOLUTIONS)
 # An image must be this large for the reflections at 1/16 of its size.
-SMALLEST_SIDE = 32
+SMALLEST_VGG19_SIDE = 32
 
 Pooling = Literal["average", "max"]
 

@@ -238,7 +238,7 @@ def quantize_model(
     """
     files = weights.find_model(model)
     # Looked for now, not after the calibration.
-    whole = weights.find(weights.onnx_file(model, "whole"), get="`python -m export` makes it")
+    whole = weights.find(weights.onnx_file(model, WHOLE), get="`python -m export` makes it")
     calibration = draw_pairs(content, style, pictures, CALIBRATION_SIDE, 0, held_out=False)
     made = build(model, files, with_grain(calibration))
     output.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ def test_what_an_import_leaves(mosaic: Path) -> None:
         for part, path in weights.find_model(MOSAIC, precision).items():
             about = onnxruntime.InferenceSession(path).get_modelmeta().custom_metadata_map
             assert (about["model"], about["part"]) == (MOSAIC, part)
-            assert about["licence"] == f"decoder CC BY 4.0; {registry.ENCODER_LICENCE}"
+            assert about["licence"] == f"decoder CC BY 4.0; {registry._ENCODER_LICENCE}"
             assert (about["style_channels"], about["skips"]) == ("1024", "")
     assert load_model(MOSAIC).style_channels == 1024
 
@@ -209,7 +209,7 @@ def test_a_failure_leaves_nothing(
         monkeypatch.setattr(importing, "export_model", export.export_model)
         monkeypatch.setattr(export, "build", lambda model: {})
         far = ParityReport(differences={"image": Difference(5.0, 5.0, 1)})
-        monkeypatch.setattr(export, "compare", lambda model, files: [far])
+        monkeypatch.setattr(export, "measure_parity", lambda model, files: [far])
     else:  # a folder stands where the last file goes
         (cache / "adain-mosaic.json").mkdir()
     before = set(cache.iterdir())
