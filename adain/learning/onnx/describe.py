@@ -16,8 +16,7 @@ import onnxruntime
 from onnx import GraphProto, ModelProto, TensorProto, ValueInfoProto
 from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
-from adain import contract
-from adain.contract import Key
+from adain.contract import WHOLE, Key
 from adain.errors import failing, found_error
 
 SIZE = 512
@@ -82,10 +81,10 @@ def describe(path: Path, size: int = SIZE) -> Description:
 def _described(path: Path, model: ModelProto, size: int) -> Description:
     graph = model.graph
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    if "size" in metadata:
-        size = int(metadata[Key.STRIDE])  # any that it takes: its own are fixed
     if Key.STRIDE not in metadata:
         raise found_error(str(path), "a file without a stride in its metadata", "a file of ours")
+    if Key.SIZE in metadata:
+        size = int(metadata[Key.STRIDE])  # any that it takes: its own are fixed
     operators = Counter(node.op_type for node in graph.node)
     parameters: Counter[str] = Counter()
     for tensor in graph.initializer:
@@ -126,7 +125,7 @@ def input_sizes(
     stride, feature_stride = int(metadata[Key.STRIDE]), int(metadata[Key.FEATURE_STRIDE])
     sides = {"height": height, "width": width, "H": height, "Hs": height}
     for axis, side in (("h", height), ("w", width)):
-        if metadata[Key.PART] != contract.WHOLE and side % stride:
+        if metadata[Key.PART] != WHOLE and side % stride:
             raise found_error("size", str(side), f"a multiple of {stride}")
         sides[axis] = side // feature_stride + 2 * int(metadata[Key.MARGIN])
         sides |= {f"{times}{axis}": times * (side // feature_stride) for times in (2, 4)}
