@@ -14,7 +14,7 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ import httpx
 from adain.cli.run import run
 from adain.tables import markdown_table
 from benchmarks import uploads
-from benchmarks.service import picture, serving
+from benchmarks.service import family, picture, serving
 
 HONEST = 128  # pixels on a side
 PACE = 0.1  # seconds between looks
@@ -174,18 +174,6 @@ async def watch(address: str, process: int, over: asyncio.Event, secured: bool) 
 
     await asyncio.gather(health(), pictures())
     return seen
-
-
-def family(process: int) -> Iterator[int]:
-    """A process and those that it has started; itself alone where the system does not tell."""
-    yield process
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[1] == str(process):
-            yield int(path.parent.name)
 
 
 def memory(process: int) -> float:
