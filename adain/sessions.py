@@ -13,7 +13,7 @@ import numpy as np
 import onnxruntime
 
 from adain import contract, cores
-from adain.amounts import parsed_amount
+from adain.amounts import memory_in_bytes
 from adain.errors import AdaINError, checked_integer, failing, found_error
 from adain.providers import (
     BACKENDS,
@@ -271,15 +271,3 @@ def _register_arena(limit: int | None) -> None:
     kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
     onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(growth))
-
-
-def memory_in_bytes(value: int | str) -> int:
-    """``memory_limit`` as a number of bytes: "2GB" is 2e9, "2GiB" is 2 * 2**30."""
-    if not isinstance(value, str):
-        size: float = checked_integer("memory_limit", value, 1)
-    else:
-        size = parsed_amount(value, "b") or 0
-        if size < 1:
-            allowed = 'bytes, or text such as "500MB" or "2GB"'
-            raise found_error("memory_limit", repr(value)[:80], allowed)
-    return int(min(size, 2**63 - 1))  # more is no limit

@@ -9,13 +9,13 @@ from typing import Any, get_args
 import click
 
 from adain import registry
+from adain.amounts import memory_in_bytes
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
 from adain.colours import Colours
 from adain.footprint import check_memory
 from adain.images import load_image, save_image
 from adain.maps import load_map
 from adain.options import StylizeOptions, about
-from adain.sessions import memory_in_bytes
 
 
 def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
