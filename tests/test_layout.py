@@ -24,6 +24,7 @@ TORCH = {"torch", "torchvision", "onnxscript", "tensorboard"}
 MEASURE_TORCH = {
     "benchmarks.machine",
     "benchmarks.torch_side",
+    "benchmarks.damaged",
     "benchmarks.gatys",
     "benchmarks.gatys_precision",
 }
