@@ -1,6 +1,7 @@
 """How commands fail: a user's mistake is one line on stderr and exit status 2."""
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,8 +16,6 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
     name = "adain" if isinstance(command, click.Group) else None
     try:
         status = command.main(arguments, prog_name=name, standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
@@ -24,6 +23,10 @@ def run(command: click.Command, arguments: Sequence[str] | None = None) -> int:
         return _mistake(error.format_message())
     except AdaINError as error:
         return _mistake(str(error))
+    except OSError as error:
+        # Of outputs and inputs AdaINError tells; what is left is a report that has no room.
+        _forget_stdout()
+        return _mistake(f"{error.filename or 'stdout'}: {error.strerror or error}")
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return 130
@@ -38,6 +41,15 @@ def _encode_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
             stream.reconfigure(errors="replace")
+
+
+def _forget_stdout() -> None:
+    """Let what cannot be written go, else Python tries, and says so, once more as it ends."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _mistake(message: str) -> int:

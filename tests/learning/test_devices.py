@@ -6,8 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
+from helpers import error_of
+
 from adain.learning import devices
-from adain.learning.devices import bf16_pays, matrix_peak, training_dtype
+from adain.learning.devices import bf16_pays, matrix_peak, torch_device, training_dtype
 
 CPU = torch.device("cpu")
 
@@ -36,3 +38,18 @@ def test_auto_is_bf16_where_that_is_faster(advantage: float) -> None:
 
 def test_the_peak_of_a_matrix_product() -> None:
     assert matrix_peak(CPU, torch.float32, 0.0) > 1e8
+
+
+@pytest.mark.parametrize("name", ["gpu", "", "cuda:", "cuda:x", "cpu:0", "meta", "CPU", "xpu"])
+def test_a_device_that_is_none_is_one_line(name: str) -> None:
+    message = error_of(lambda: torch_device(name))
+    assert message == f"device: found {name!r}; allowed: auto, cpu, cuda or cuda:N"
+
+
+def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert "PyTorch sees no CUDA device" in error_of(lambda: torch_device("cuda:3"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert "cuda:N with N below 2" in error_of(lambda: torch_device("cuda:2"))
+    assert str(torch_device("cuda:1")) == "cuda:1"

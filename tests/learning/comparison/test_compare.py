@@ -1,5 +1,7 @@
+import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +136,25 @@ def test_what_cannot_be_compared_is_one_line(
     monkeypatch.setattr(weights, "search_folders", list)
     assert "not found" in failure([pair], out)
     assert not (out / "report.html").exists()
+
+
+def test_odd_names_and_a_broken_file_stop_no_comparison(
+    pair: Pair, tmp_path: Path, vgg19_weights: Path
+) -> None:
+    """Bytes that are no UTF-8, two lines, one name twice: found out by nobody after the work."""
+    data, pairs = pair.content.read_bytes(), []
+    for name in (b"caf\xe9.png", b"two\nlines.png", b"same.png", b"Same.webp", b"broken.png"):
+        path = tmp_path / os.fsdecode(name)
+        path.write_bytes(data if name != b"broken.png" else b"no image")
+        pairs.append(Pair(path, pair.style))
+    options = replace(OPTIONS, alphas=(1,), iterations=(1,), adain_iterations=0)
+    said: list[str] = []
+    page = compare_methods(pairs, tmp_path / "report", options, said.append)
+    assert "left out: " in said[0] and "broken.png" in said[0]
+    found = list(dict.fromkeys(row["content"] for row in rows_of(tmp_path / "report")))
+    assert found == ["caf\ufffd", "two?lines", "same", "Same (2)"]
+    assert "two?lines" in page.read_text(encoding="utf-8")
+    assert error_of(lambda: compare_methods(pairs[-1:], tmp_path / "none", options)).startswith(
+        "no pair of readable images: "
+    )
+    assert not (tmp_path / "none").exists()

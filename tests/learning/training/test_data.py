@@ -1,5 +1,6 @@
 """Folders of real image files as random crops."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
+from helpers import error_of
 from torch import Tensor
 
 from adain.errors import AdaINError
 from adain.images import save_image
-from adain.learning.training.data import ImageStore, decode, find_images, hold_out
+from adain.learning.training.data import ImageStore, decode, find_images, hold_out, split
 
 
 @pytest.fixture
@@ -43,6 +45,43 @@ def test_held_out_files_depend_on_their_names_alone(images: Path) -> None:
     assert hold_out(paths[::-1], 2)[1] == held
     # Never more than half, or a small folder would leave nothing to train on.
     assert len(hold_out(paths, 100)[1]) == 2
+
+
+def test_links_are_followed_and_names_may_be_any_bytes(images: Path, tmp_path: Path) -> None:
+    other = images / "other"
+    other.mkdir()
+    os.symlink(images / "below", other / "linked")
+    os.symlink(images, other / "round")
+    os.symlink("nowhere", other / "dead.jpg")
+    latin = os.fsdecode(b"caf\xe9.png")
+    (images / "0.png").rename(images / latin)
+    names = [str(path.relative_to(other)) for path in find_images(other)]
+    assert names == [
+        "dead.jpg", "linked/1.png", "linked/3.png",
+        "round/2.png", "round/below/1.png", "round/below/3.png", f"round/{latin}",
+    ]  # fmt: skip
+    train, held, left_out = split(other, 2, "images")
+    assert len(train) == 5 and len(held) == 2 and left_out == []
+
+
+def test_two_images_are_needed(tmp_path: Path) -> None:
+    save_image(np.zeros((64, 64, 3), np.uint8), tmp_path / "one.png")
+    allowed = "2 or more: one to train on and one held out"
+    expected = f"{tmp_path}: found 1 image; allowed: {allowed}"
+    assert error_of(lambda: split(tmp_path, 16, "images")) == expected
+    (tmp_path / "broken.png").touch()
+    _, held = hold_out(find_images(tmp_path), 1)
+    if held[0].name == "broken.png":
+        assert "and 1 that cannot be read" in error_of(lambda: split(tmp_path, 1, "images"))
+
+
+def test_where_those_held_out_cannot_be_read_others_are(images: Path) -> None:
+    paths = find_images(images)
+    _, first = hold_out(paths, 1)
+    first[0].write_bytes(b"no image")
+    train, held, left_out = split(images, 1, "images")
+    assert first[0] not in held and len(train) == 2 and len(held) == 1
+    assert len(left_out) == 1 and first[0].name in left_out[0]
 
 
 def test_a_large_image_is_brought_to_512(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Packing image folders for training elsewhere."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +87,30 @@ def test_weights_that_cannot_be_trained_are_not_packed(tmp_path: Path) -> None:
         pack_weights(f"fast={tmp_path / 'first.safetensors'}", tmp_path)
     with pytest.raises(AdaINError, match="found 'slow=x'; allowed: fast=FILE or vgg19=FILE"):
         pack_weights("slow=x", tmp_path)
+
+
+def test_names_that_meet_are_told_apart(tmp_path: Path) -> None:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for number, name in enumerate((b"a.jpg", b"a.png", b"A.bmp", b"caf\xe9.png")):
+        gray = np.full((70, 70, 3), 60 * number, np.uint8)
+        save_image(gray, os.fsdecode(os.fsencode(folder) + b"/" + name))
+    os.symlink("nowhere", folder / "dead.png")
+    os.symlink(folder, folder / "round")
+    count, _ = pack_images(folder, tmp_path / "packed", 1)
+    names = {os.fsencode(path.name) for path in find_images(tmp_path / "packed")}
+    assert count == 4 == len(names) and b"caf\xe9.webp" in names
+    assert len({name.lower() for name in names}) == 4
+    packed = map(load_image, find_images(tmp_path / "packed"))
+    assert {round(float(picture.rgb.mean()) * 4.25) for picture in packed} == {0, 1, 2, 3}
+
+
+def test_nothing_is_written_where_something_does_not_fit(folder: Path, tmp_path: Path) -> None:
+    packed, start = tmp_path / "packed", tmp_path / "start.safetensors"
+    save_file({name: t.half() for name, t in Fast().state_dict().items()}, start)
+    (packed / "style").mkdir(parents=True)
+    (packed / "style" / "old.webp").touch()
+    arguments = [str(folder), str(folder), "-o", str(packed), "--megabytes", "9"]
+    done = CliRunner().invoke(pack, [*arguments, "--weights", f"fast={start}"])
+    assert "style: not empty; give a new folder" in str(done.exception)
+    assert [path.name for path in packed.iterdir()] == ["style"]
