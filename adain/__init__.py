@@ -2,12 +2,16 @@
 
 from typing import TYPE_CHECKING, Any
 
+from adain import telemetry
 from adain.errors import AdaINError
 from adain.images import load_image, save_image
 from adain.style import Style
 
 if TYPE_CHECKING:
     from adain.stylizer import Stylizer
+
+# Before anything imports ONNX Runtime: it begins as it is imported.
+telemetry.switch_off()
 
 __version__ = "0.1.0"
 __all__ = ["AdaINError", "Style", "Stylizer", "load_image", "save_image"]

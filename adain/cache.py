@@ -5,12 +5,14 @@ time while other keys go on, and puts off the age with each use.
 """
 
 import hashlib
+import os
 import threading
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -48,12 +50,17 @@ class Cache(Generic[Value]):
         for ``seconds`` after its last use; None: no bound. With a count of 0 each call computes.
         """
         self._count, self._limit, self._cost, self._seconds = count, limit, cost, seconds
+        self.hits = 0
+        self.renew()
+        _all.add(self)
+
+    def renew(self) -> None:
+        """Begin anew, in a child whose parent's threads may have been in the middle of a change."""
         self._lock = threading.Lock()
         # In the order of use, which is that of expiry.
         self._kept: OrderedDict[Hashable, _Kept[Value]] = OrderedDict()
         self._pending: dict[Hashable, _Pending[Value]] = {}
         self._total = 0.0
-        self.hits = 0
 
     def get(self, key: Hashable, compute: Callable[[], Value]) -> Value:
         """The value of a key; what several threads ask for at once is computed by one.
@@ -134,6 +141,16 @@ class Cache(Generic[Value]):
                 return
             self._kept.popitem(last=False)
             self._total -= first.cost
+
+
+def _after_fork() -> None:
+    for cache in list(_all):
+        cache.renew()
+
+
+_all: "weakref.WeakSet[Cache[Any]]" = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def digest(array: npt.NDArray[np.float32]) -> bytes:

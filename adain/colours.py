@@ -13,8 +13,8 @@ FloatArray = npt.NDArray[np.float32]
 # own, under a new luma.
 Colours: TypeAlias = Literal["style", "matched", "luminance"]
 
-# Luma, the Y of YIQ as NTSC has it.
-_LUMA = np.array([0.299, 0.587, 0.114])
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # the Y of YIQ, as NTSC has it
+_ROWS = 64
 # Added to the covariance: a picture of one colour has none, and could not be matched.
 _SMALL = 1e-5
 
@@ -25,11 +25,10 @@ def match_colours(image: FloatArray, reference: FloatArray) -> FloatArray:
     Equation 3 of the paper with the symmetric root of "Image Analogies" (Hertzmann et al. 2001):
     x' = C_r^(1/2) C_i^(-1/2) (x - mean_i) + mean_r. Sides may differ.
     """
-    flat, wanted = (array.reshape(-1, 3).astype(np.float64) for array in (image, reference))
-    mean, wanted_mean = flat.mean(axis=0), wanted.mean(axis=0)
-    transform = _root(_covariance(wanted), 0.5) @ _root(_covariance(flat), -0.5)
-    matched = (flat - mean) @ transform.T + wanted_mean
-    return _clipped(matched).reshape(image.shape)
+    mean, covariance = _moments(image)
+    wanted_mean, wanted = _moments(reference)
+    transform = _root(wanted, 0.5) @ _root(covariance, -0.5)
+    return _clipped((image.astype(np.float64) - mean) @ transform.T + wanted_mean)
 
 
 def fitted(style: FloatArray, content: FloatArray, colours: Colours) -> FloatArray:
@@ -41,8 +40,7 @@ def fitted(style: FloatArray, content: FloatArray, colours: Colours) -> FloatArr
 
 def luminance(image: FloatArray) -> FloatArray:
     """The luma of an image, in all three channels."""
-    luma = image @ _LUMA.astype(np.float32)
-    return np.repeat(luma[..., None], 3, axis=2).astype(np.float32)
+    return np.repeat(_luma(image)[..., None], 3, axis=2)
 
 
 def match_luminance(image: FloatArray, reference: FloatArray) -> FloatArray:
@@ -50,29 +48,41 @@ def match_luminance(image: FloatArray, reference: FloatArray) -> FloatArray:
 
     Equation 10 of the paper, clipped to [0, 1].
     """
-    luma, wanted = luminance(image).astype(np.float64), luminance(reference)
+    luma, wanted = _luma(image).astype(np.float64), _luma(reference)
     deviation = max(luma.std(), np.sqrt(_SMALL))
-    matched = (luma - luma.mean()) * (wanted.std() / deviation) + wanted.mean()
-    return _clipped(matched)
+    scale = wanted.std(dtype=np.float64) / deviation
+    matched = (luma - luma.mean()) * scale + wanted.mean(dtype=np.float64)
+    return np.repeat(_clipped(matched)[..., None], 3, axis=2)
 
 
 def with_luminance(colours: FloatArray, light: FloatArray) -> FloatArray:
     """The I and Q of ``colours`` under the luma of ``light``, clipped to [0, 1]; equal sides.
 
-    In YIQ a change of the luma alone is the same change of red, green and blue. So ``colours`` stay
+    I and Q of gray are 0, so the same change of R, G and B changes the luma alone: ``colours`` stay
     as they are, to the bit, where ``light`` is their `luminance`.
     """
-    change = (light - luminance(colours)).astype(np.float64) @ _LUMA
-    return _clipped(colours + change[..., None])
+    change = _luma(light - _luma(colours)[..., None])
+    result = colours + change[..., None]
+    return np.clip(result, 0, 1, out=result)
+
+
+def _luma(image: FloatArray) -> FloatArray:
+    """``[H, W]``."""
+    return np.asarray(image @ _LUMA, np.float32)
 
 
 def _clipped(values: npt.NDArray[np.float64]) -> FloatArray:
     return np.clip(values, 0, 1).astype(np.float32)
 
 
-def _covariance(flat: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    covariance: npt.NDArray[np.float64] = np.cov(flat, rowvar=False, bias=True)
-    return covariance + _SMALL * np.eye(3)
+def _moments(image: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and covariance of the colours, the latter of full rank; float64 a few rows at a time."""
+    mean: npt.NDArray[np.float64] = image.mean(axis=(0, 1), dtype=np.float64)
+    covariance = _SMALL * np.eye(3)
+    for row in range(0, len(image), _ROWS):
+        flat = image[row : row + _ROWS].reshape(-1, 3) - mean
+        covariance += flat.T @ flat / (image.shape[0] * image.shape[1])
+    return mean, covariance
 
 
 def _root(matrix: npt.NDArray[np.float64], power: float) -> npt.NDArray[np.float64]:

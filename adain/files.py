@@ -1,7 +1,8 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and whether they can be, before the work."""
 
 import os
 import stat
+import tempfile
 import uuid
 from contextlib import suppress
 from pathlib import Path
@@ -19,18 +20,59 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         _write(Path(name), data)
 
 
-def _write(path: Path, data: bytes) -> None:
-    # What a plain open() would do is kept: follow links, respect the umask for a new file and the
-    # mode of an old one, and refuse an old one that may not be written.
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise the AdaINError that `write_atomically` would, as far as can be told before the work."""
+    name = os.fspath(path)
+    with failing(name, "a file that cannot be written", "a file in a writable folder"):
+        target, _ = _target(Path(name))
+        # Permissions do not tell of read-only file systems, or of root.
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Raise AdaINError where a folder could neither be made nor written into; leaves nothing."""
+    name = os.fspath(path)
+    with failing(name, "a folder that cannot be written", "a writable folder, or a new one"):
+        if os.path.islink(name) and not os.path.exists(name):
+            raise found_error(name, "a link to nothing", "a folder, or a new one")
+        folder = Path(os.path.realpath(name))
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise found_error(name, f"a file, {folder}", "a folder, or a new one")
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".") as trial:
+            # Where it will be made, its name must be one that the file system takes.
+            if folder != Path(os.path.realpath(name)):
+                Path(trial, Path(name).name).mkdir()
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder and those above it; AdaINError, with the path, where that cannot be."""
+    name = os.fspath(path)
+    with failing(name, "a folder that cannot be made", "a writable place"):
+        Path(name).mkdir(parents=True, exist_ok=True)
+
+
+def _target(path: Path) -> tuple[Path, int | None]:
+    """The file that a path means, and its mode where it is there; raises what forbids to write it.
+
+    What a plain open() would do is kept: follow links, respect the umask for a new file and the
+    mode of an old one, and refuse an old one that may not be written.
+    """
     path = Path(os.path.realpath(path))
-    mode = None
     if path.exists():
         if not path.is_file():
             raise found_error(str(path), "a folder or device", "a file")
         with open(path, "r+b"):
-            mode = stat.S_IMODE(path.stat().st_mode)
-    elif not path.parent.is_dir():
+            return path, stat.S_IMODE(path.stat().st_mode)
+    if not path.parent.is_dir():
         raise found_error(str(path), f"no folder {path.parent}", "a file in an existing folder")
+    return path, None
+
+
+def _write(path: Path, data: bytes) -> None:
+    path, mode = _target(path)
     temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         with open(temporary, "xb") as file:

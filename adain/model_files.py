@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adain import contract, weights
 from adain.contract import Key
-from adain.errors import found_error
+from adain.errors import failing, found_error
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,18 @@ def read_layout(
             raise found_error(str(files[part]), found, allowed)
     about = notes[contract.DECODER]
     for part, note in notes.items():
-        if note[Key.WEIGHTS_SHA256] != about[Key.WEIGHTS_SHA256]:
+        if note.get(Key.WEIGHTS_SHA256) != about.get(Key.WEIGHTS_SHA256):
             raise found_error(
                 str(files[part]),
                 f"another training than that of {files[contract.DECODER]}",
                 "files of one export",
             )
-    return ModelLayout(
-        int(about[Key.STRIDE]),
-        int(about[Key.FEATURE_STRIDE]),
-        int(about[Key.STYLE_CHANNELS]),
-        about[Key.STYLE_SPACE],
-        contract.encoder_outputs(about[Key.SKIPS].split()),
-        4 * (float(about[Key.FEATURES_PER_PIXEL]) + 3),
-    )
+    with failing(str(files[contract.DECODER]), "damaged metadata", "a model file of adain"):
+        return ModelLayout(
+            int(about[Key.STRIDE]),
+            int(about[Key.FEATURE_STRIDE]),
+            int(about[Key.STYLE_CHANNELS]),
+            about[Key.STYLE_SPACE],
+            contract.encoder_outputs(about[Key.SKIPS].split()),
+            4 * (float(about[Key.FEATURES_PER_PIXEL]) + 3),
+        )

@@ -78,6 +78,16 @@ logger = logging.getLogger("adain")
 _one_at_a_time = threading.Lock()
 
 
+def _renew_lock() -> None:
+    global _one_at_a_time
+    _one_at_a_time = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    # A thread that holds it is not in the child, and never lets go.
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 # Choosing a device
 
 
@@ -189,12 +199,6 @@ def providers_of(
         engines.mkdir(parents=True, exist_ok=True)
     # What TensorRT has no kernel for goes to CUDA.
     return [(backend.provider, options), ("CUDAExecutionProvider", cuda)]
-
-
-def cores() -> int:
-    """How many of the machine's processor cores this process may use."""
-    given = getattr(os, "sched_getaffinity", None)
-    return len(given(0)) if given else os.cpu_count() or 1
 
 
 def quiet_options() -> onnxruntime.SessionOptions:

@@ -46,7 +46,8 @@ class Model:
     ``network``, "module:class" of `adain.learning.models`, is what this project trains: the whole
     model, or its decoder where the ``encoder`` is published. Without it the decoder is of the
     paper's form: ``decoder``, fetched, or ``imported``, brought by a user. ``brings`` are models
-    that `adain models get` makes beside this one.
+    that `adain models get` makes beside this one. ``bytes_per_pixel`` is what its networks compute
+    at once on the CPU, measured from a megapixel on.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Model:
     decoder: Published | None = None
     brings: tuple[str, ...] = ()
     imported: bool = False
+    bytes_per_pixel: int = 1000  # of VGG-19
 
     @property
     def trained(self) -> bool:
@@ -99,6 +101,7 @@ BUILT_IN = {
             about="real time on a plain CPU",
             parts=(ENCODER, DECODER, STYLE_NETWORK),
             network="fast:Fast",
+            bytes_per_pixel=200,
         ),
         Model(
             "vgg19",

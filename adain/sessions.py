@@ -1,7 +1,10 @@
 """The sessions of a model's parts: how they are opened and run, and what memory they take."""
 
 import contextlib
+import ctypes
+import os
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -9,9 +12,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import onnxruntime
 
-from adain import contract
-from adain.amounts import parsed_amount
-from adain.errors import AdaINError, checked_integer, found_error
+from adain import contract, cores
+from adain.amounts import memory_in_bytes
+from adain.errors import AdaINError, checked_integer, failing, found_error
 from adain.providers import (
     BACKENDS,
     TRIAL_IMAGE,
@@ -27,6 +30,7 @@ Tensor: TypeAlias = Any
 
 # The arena that sessions are opened with belongs to the process.
 _one_at_a_time = threading.Lock()
+_all: "weakref.WeakSet[Sessions]" = weakref.WeakSet()
 
 
 class LimitError(Exception):
@@ -38,7 +42,13 @@ class Sessions:
 
     On the CPU they share one arena, so that the decoder works in the encoder's memory; with a
     ``memory_limit`` it never holds more bytes. On CUDA each part's arena gets its share of them.
+
+    A process that is forked off has none of ONNX Runtime's threads, and would wait for them for
+    ever: on the CPU it opens sessions of its own when it first runs one, elsewhere it raises
+    AdaINError.
     """
+
+    _sessions: dict[str, onnxruntime.InferenceSession]
 
     def __init__(
         self,
@@ -57,12 +67,43 @@ class Sessions:
             raise found_error("memory_limit", f"a limit on {self.kind}", "one on cpu or cuda")
         # Where values stay between the parts; None: they are numpy arrays anyway.
         self._memory = BACKENDS[self.kind].memory
+        self._files, self._threads, self._strict = files, threads, strict
+        self.renew()
+        _all.add(self)
+        self._sessions = self._open_all()
+
+    def renew(self) -> None:
+        """Begin anew, in a forked process, without what belongs to the threads of its parent."""
+        for session in getattr(self, "_sessions", {}).values():
+            # Its end would wait for its threads: it is never to end.
+            for kept in (session, session._sess):
+                ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+        self._sessions = {}
+        self._opening = threading.Lock()
+        # Under a limit, what fits must do so whatever other threads do.
+        limited = self.memory_limit is not None
+        self.turn: contextlib.AbstractContextManager[object] = (
+            threading.RLock() if limited else contextlib.nullcontext()
+        )
+
+    def _opened(self, part: str) -> onnxruntime.InferenceSession:
+        with self._opening:
+            if not self._sessions:
+                if self.kind != "cpu":
+                    raise found_error(
+                        "Stylizer",
+                        f"a process forked from the one that opened it on {self.kind}",
+                        "one that the process opens itself, or the start method 'spawn'",
+                    )
+                self._sessions = self._open_all()
+            return self._sessions[part]
+
+    def _open_all(self) -> dict[str, onnxruntime.InferenceSession]:
+        files = self._files
         share = None if self.memory_limit is None else max(1, self.memory_limit // len(files))
-        options = _options(self.kind, threads, strict=strict)
+        options = _options(self.kind, self._threads, strict=self._strict)
         with _own_arena(self.memory_limit) if self.kind == "cpu" else contextlib.nullcontext():
-            self._sessions = {
-                part: self._open(file, options, share) for part, file in files.items()
-            }
+            return {part: self._open(file, options, share) for part, file in files.items()}
 
     def _open(
         self, file: Path, options: onnxruntime.SessionOptions, share: int | None
@@ -89,7 +130,7 @@ class Sessions:
     @property
     def device(self) -> str:
         """What really runs: ``"cpu"``, ``"cuda:0"``, ``"coreml"`` and so on."""
-        session = self._sessions[contract.DECODER]
+        session = self._opened(contract.DECODER)
         provider = session.get_providers()[0]
         kind = next(kind for kind, backend in BACKENDS.items() if backend.provider == provider)
         if not BACKENDS[kind].numbered:
@@ -99,8 +140,10 @@ class Sessions:
 
     def about(self, part: str) -> dict[str, str]:
         """The metadata of a part's file."""
-        metadata: dict[str, str] = self._sessions[part].get_modelmeta().custom_metadata_map
-        return metadata
+        meta = self._opened(part).get_modelmeta()
+        with failing(str(self._files[part]), "damaged metadata", "a model file of adain"):
+            metadata: dict[str, str] = meta.custom_metadata_map
+            return metadata
 
     def run(
         self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], *, stay: bool = False
@@ -119,7 +162,7 @@ class Sessions:
     def _run(
         self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], stay: bool
     ) -> list[Tensor]:
-        session = self._sessions[part]
+        session = self._opened(part)
         values: list[Tensor]
         if self._memory is None:
             values = session.run(list(outputs), dict(inputs))
@@ -144,7 +187,7 @@ class Sessions:
         """Free what the arena of the CPU has kept of earlier pictures and nobody holds."""
         if self.kind != "cpu":
             return
-        session = self._sessions[contract.ENCODER]
+        session = self._opened(contract.ENCODER)
         shape = next(o.shape for o in session.get_outputs() if o.name == contract.STATISTICS)
         # An output in the arena would keep the block it lies in.
         outside = onnxruntime.OrtValue.ortvalue_from_numpy(np.empty((1, *shape[1:]), np.float32))
@@ -172,7 +215,7 @@ def _options(
     # A model's parts take turns, each with threads of its own. Those that have just finished would
     # go on spinning on the cores the next part needs: a picture then takes twice as long.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.intra_op_num_threads = threads or 0
+    options.intra_op_num_threads = threads or cores.threads()
     if kind == "cpu":
         options.add_session_config_entry("session.use_env_allocators", "1")
     elif strict:
@@ -201,6 +244,21 @@ def _own_arena(limit: int | None) -> Iterator[None]:
             _register_arena(None)
 
 
+def _after_fork() -> None:
+    _one_at_a_time.release()
+    for sessions in list(_all):
+        sessions.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    # Not while another thread opens sessions, which holds locks of ONNX Runtime's.
+    os.register_at_fork(
+        before=_one_at_a_time.acquire,
+        after_in_parent=_one_at_a_time.release,
+        after_in_child=_after_fork,
+    )
+
+
 def _register_arena(limit: int | None) -> None:
     if limit is None:
         # The arena grows by blocks that double, here 5 MiB, 10 MiB and so on. What a layer computes
@@ -213,15 +271,3 @@ def _register_arena(limit: int | None) -> None:
     kind = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR
     place = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, onnxruntime.OrtMemType.DEFAULT)
     onnxruntime.create_and_register_allocator(place, onnxruntime.OrtArenaCfg(growth))
-
-
-def memory_in_bytes(value: int | str) -> int:
-    """``memory_limit`` as a number of bytes: "2GB" is 2e9, "2GiB" is 2 * 2**30."""
-    if not isinstance(value, str):
-        size: float = checked_integer("memory_limit", value, 1)
-    else:
-        size = parsed_amount(value, "b") or 0
-        if size < 1:
-            allowed = 'bytes, or text such as "500MB" or "2GB"'
-            raise found_error("memory_limit", repr(value)[:80], allowed)
-    return int(min(size, 2**63 - 1))  # more is no limit

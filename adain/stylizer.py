@@ -1,7 +1,5 @@
 """The Stylizer: a photo and a style in, a stylized picture out, by ONNX Runtime."""
 
-import contextlib
-import threading
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, Unpack, cast, overload
@@ -44,11 +42,12 @@ class Stylizer:
     ``strict`` refuses a device that leaves any part of the network to the CPU, and an ``"auto"``
     that is the CPU; with ``device="cpu"`` it means nothing.
 
-    ``threads`` are those of each part, 1 to 1024; by default one per core. ``memory_limit``, in
-    bytes or as ``"2GB"``, is what all that the networks compute may take on the CPU, or with their
-    weights on CUDA (not tried there); pictures, the weights on the CPU and Python itself come on
-    top. What would exceed it raises AdaINError; threads take turns, and what fits a new Stylizer
-    fits at any time. One Stylizer serves many threads; a pickled one opens its files anew.
+    ``threads`` are those of each part, 1 to 1024; by default one per core that the process may use.
+    ``memory_limit``, in bytes or as ``"2GB"``, is what all that the networks compute may take on
+    the CPU, or with their weights on CUDA (not tried there); pictures, the weights on the CPU and
+    Python come on top. What would exceed it raises AdaINError; threads take turns, and what fits a
+    new Stylizer fits at any time. One Stylizer serves many threads, and on the CPU processes that
+    are forked off it: each opens the files anew for its first picture, as a pickled one does.
 
     ``cached_contents`` is of how many contents features are kept, 0 to 1024: those that people are
     working on at a time. Each takes up to 236 bytes a pixel, at most 256 MB.
@@ -87,17 +86,13 @@ class Stylizer:
         notes = {part: self._sessions.about(part) for part in files}
         self._layout = read_layout(model, precision, files, notes)
         self._style_source = contract.style_source(files)
-        # Under a limit, what fits must do so whatever other threads do.
-        free = self._sessions.memory_limit is None
-        self._turn = contextlib.nullcontext() if free else threading.RLock()
-        # Moving the strength slider, or trying another style, leaves the content's features as
-        # they are: one decoder pass is then all there is to do.
+        # Another strength or style leaves the content's features: one decoder pass is all to do.
         self._styles: Cache[Style] = Cache(32)
         self._contents: Cache[dict[str, Tensor]] = Cache(cached_contents)
         # A GPU loads its libraries and kernels when first needed: now, while nobody waits. TensorRT
         # would build an engine for a size that nobody wants.
         if self._sessions.kind not in ("cpu", "tensorrt"):
-            self.stylize(np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64, 3), np.uint8))
+            self.stylize(*np.zeros((2, 64, 64, 3), np.uint8))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Sessions do not pickle, and another process opens its own. The caches stay here.
@@ -110,7 +105,7 @@ class Stylizer:
 
     def give_back_memory(self) -> None:
         """Free what the CPU's arena keeps of earlier, larger pictures; the caches stay."""
-        with self._turn:
+        with self._sessions.turn:
             self._sessions.give_back_memory()
 
     def encode_style(self, image: ImageSource, *, max_side: int | None = STYLE_SIDE) -> Style:
@@ -119,7 +114,7 @@ class Stylizer:
         ``image`` is whatever ``load_image`` takes. ``max_side`` brings a larger picture down to
         this many pixels on its long side: the smaller, the finer the brush strokes.
         """
-        return self._encode_style(load_image(image, max_side=max_side).rgb)
+        return self._encode_style(load_image(image, max_side=max_side).opaque().rgb)
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
@@ -128,7 +123,7 @@ class Stylizer:
             vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
             return Style(vector.reshape(-1), self.model, self._layout.style_space)
 
-        with self._turn:
+        with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
 
     @overload
@@ -214,9 +209,9 @@ class Stylizer:
         """
         picture = load_image(content, max_side=options.max_side)
         stylized = self._stylized(picture, style, options)
-        if isinstance(content, Picture):
-            return stylized
-        return stylized.to_array() if isinstance(content, np.ndarray) else stylized.to_pil()
+        if isinstance(content, np.ndarray):
+            return stylized.to_array()
+        return stylized if isinstance(content, Picture) else stylized.to_pil()
 
     def _stylized(self, content: Picture, style: Styles, options: StylizeOptions) -> Picture:
         sources = list(style) if maps.is_several(style) else [cast(StyleSource, style)]
@@ -226,24 +221,28 @@ class Stylizer:
         shares = maps.shares(options.style_weights, len(sources))
         masks = maps.load_masks(options.masks, len(sources))
 
-        styles = [self._style(source, content.rgb, options) for source in sources]
+        shown = content.opaque().rgb
+        styles = [self._style(source, shown, options) for source in sources]
         if masks is None:
             first, *others = (share * part for share, part in zip(shares, styles, strict=True))
             styles = [sum(others, first)]
         vectors = np.stack([part.vector[: self._layout.style_channels] for part in styles])
         strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
         keeps_colours = options.colours == "luminance"
-        seen = luminance(content.rgb) if keeps_colours else content.rgb
-        with self._turn:
+        seen = luminance(shown) if keeps_colours else shown
+        with self._sessions.turn:
             rgb = self._decode(seen, vectors, strengths)
         if keeps_colours:
-            rgb = with_luminance(content.rgb, rgb)
+            rgb = with_luminance(shown, rgb)
+        if shown is not content.rgb:
+            # What nobody sees is handed back as well, where nothing is asked for.
+            rgb = np.where((strengths.sum(axis=0) == 0)[..., None], content.rgb, rgb)
         return Picture(rgb, content.alpha)
 
     def _style(self, source: StyleSource, content: FloatArray, options: StylizeOptions) -> Style:
         if not isinstance(source, Style):
             picture = load_image(source, max_side=options.style_size)
-            return self._encode_style(fitted(picture.rgb, content, options.colours))
+            return self._encode_style(fitted(picture.opaque().rgb, content, options.colours))
         source.check_for(self.model, self._layout.style_space, self._layout.style_channels)
         if options.colours == "matched":
             allowed = "a picture, whose colours can be matched"
@@ -260,7 +259,7 @@ class Stylizer:
         kept = height * width * self._layout.content_bytes <= CACHED_BYTES
         inputs = self._contents.get(digest(rgb), encode) if kept else encode()
         features = inputs[contract.FEATURES]
-        # An array, or an OrtValue where the device has memory of its own.
+        # An OrtValue where the device has memory of its own.
         shape = features.shape if isinstance(features, np.ndarray) else features.shape()
         if strengths.shape[1:] != (1, 1):
             strengths = padded(strengths, self._layout.stride)
@@ -269,6 +268,8 @@ class Stylizer:
         )
         told = {contract.STYLE: style, contract.ALPHA: alpha, contract.STRENGTH: strength}
         (image,) = self._run(contract.DECODER, [contract.STYLIZED], rgb, inputs | told)
+        if np.isnan(image.min()):
+            raise DeviceError(f"{self.model} on {self.device}: found a picture of no numbers (NaN)")
         return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
 
     def _run(
@@ -290,11 +291,10 @@ class Stylizer:
                 self._sessions.give_back_memory()
                 return self._sessions.run(part, outputs, inputs, stay=stay)
         except LimitError as error:
-            allowed = "a larger limit, or a smaller max_side"
-            raise self._sessions.limit_error(size, allowed) from error
+            raise self._sessions.limit_error(
+                size, "a larger limit, or a smaller max_side"
+            ) from error
         except Exception as error:
             # Out of memory is the one failure that a sound file and a checked input leave.
-            raise DeviceError(
-                f"ONNX Runtime could not run {size} on {self.device} ({reason_of(error)});"
-                " a smaller max_side may fit"
-            ) from error
+            why = f"{size} on {self.device} ({reason_of(error)}); a smaller max_side may fit"
+            raise DeviceError(f"ONNX Runtime could not run {why}") from error

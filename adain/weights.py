@@ -62,19 +62,28 @@ def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
 
 
 def cache_folder() -> Path:
-    """The user's cache: where downloaded and locally built files are kept."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "adain"
+    """The user's cache: where downloaded and locally built files are kept.
+
+    AdaINError for a user without a home, as services and containers may have.
+    """
+    windows = sys.platform == "win32"
+    name = "LOCALAPPDATA" if windows else "XDG_CACHE_HOME"
+    if base := os.environ.get(name):
+        return Path(base) / "adain"
+    try:
+        return Path.home() / ("AppData/Local" if windows else ".cache") / "adain"
+    except RuntimeError as error:
+        raise found_error(name, "nothing, and no home", "the folder of the cache") from error
 
 
 def search_folders() -> list[Path]:
     """The folders weights are looked for in, first to last."""
     package = Path(__file__).resolve().parent
     chosen = [Path(name) for name in os.environ.get("ADAIN_WEIGHTS", "").split(os.pathsep) if name]
-    return [*chosen, package.parent / "weights", package / "model_files", cache_folder()]
+    folders = [*chosen, package.parent / "weights", package / "model_files"]
+    with suppress(AdaINError):
+        folders.append(cache_folder())
+    return folders
 
 
 def look_for(*names: str) -> Path | None:

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from benchmarks.uploads import MAX_PIXELS, mutated
 ROOT = Path(__file__).resolve().parents[1]
 STYLE = 512  # pixels on a side
 WARM_UP = 16  # requests
+MEASURED = (512, 1024, 2048, 3072, 4096)  # pixels on a side
 
 
 @dataclass
@@ -57,7 +58,7 @@ def picture(size: int, seed: int, format: str = "JPEG") -> bytes:
 def serving(port: int, *options: str) -> Iterator[tuple[str, int]]:
     """A demo in a process of its own: its address and process id."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "demo", "--port", str(port), *options],
+        [sys.executable, "-m", "demo", "--port", str(port), "--no-access-log", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -105,14 +106,19 @@ def differs(first: bytes, second: bytes) -> bool:
     return not np.array_equal(ours, theirs)
 
 
-def resident(process: int) -> float:
+def resident(process: int, field: str = "VmRSS") -> float:
     """MB that a process holds in memory; NaN where the system does not tell."""
     try:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
     except OSError:
         return float("nan")
-    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
     return int(found[1]) * 1024 / 1e6 if found else float("nan")
+
+
+def highest(process: int) -> float:
+    """MB that a process has ever held."""
+    return resident(process, "VmHWM")
 
 
 def bare(contents: Sequence[bytes], style: bytes, suffix: str) -> tuple[list[bytes], float]:
@@ -214,6 +220,30 @@ def mutated_report(port: int, count: int, clients: int) -> str:
     return markdown(rows)
 
 
+def memory_report(port: int) -> str:
+    """What a picture takes, of the service and of the process that decodes it, by its size."""
+    style, rows = picture(STYLE, 0), []
+    for side in MEASURED:
+        with serving(port) as (address, process):
+            idle = sum(map(highest, family(process)))
+            body = {"files": {"content": picture(side, 1), "style": style}}
+            answers = asyncio.run(send(address, [body], 1))
+            service, *decoders = map(highest, family(process))
+        found = f"{service:.0f} MB and {sum(decoders):.0f} MB, {idle:.0f} MB of them before"
+        rows.append((f"{side} x {side}", f"{found}; {counted(answers.statuses)}"))
+    return markdown(rows)
+
+
+def family(process: int) -> Iterator[int]:
+    """A process and those that it has started; itself alone where the system does not tell."""
+    yield process
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if text.rpartition(")")[2].split()[1] == str(process):
+                yield int(path.parent.name)
+
+
 def counted(statuses: Counter[int]) -> str:
     return ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
 
@@ -236,12 +266,21 @@ def markdown(rows: Sequence[tuple[str, object]]) -> str:
 @click.option("--format", type=click.Choice(["png", "jpeg"]), default="jpeg", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=7861, show_default=True)
 @click.option("--mutated", type=click.IntRange(1, 100_000), help="Send damaged uploads: how many.")
+@click.option("--memory", is_flag=True, help="Measure what a picture takes, by its size.")
 def service(
-    requests: int, clients: int, size: int, format: str, port: int, mutated: int | None
+    requests: int,
+    clients: int,
+    size: int,
+    format: str,
+    port: int,
+    mutated: int | None,
+    memory: bool,
 ) -> None:
     """Load the demo's REST service, and print what came of it as a table."""
     if mutated is not None:
         click.echo(mutated_report(port, mutated, clients))
+    elif memory:
+        click.echo(memory_report(port))
     else:
         click.echo(load_report(port, requests, clients, size, format))
 

@@ -130,6 +130,44 @@ def _postscript() -> bytes:
     return b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n(%pipe%id) (w) file\n"
 
 
+def huge_tile(side: int = 25_600) -> bytes:
+    """A TIFF of 16 x 16 pixels in one tile of ``side`` x ``side``, which is decoded whole."""
+    data = zlib.compress(bytes(16))
+    fields = [
+        (256, 16),  # width
+        (257, 16),  # height
+        (258, 8),  # bits
+        (259, 8),  # deflate
+        (262, 1),  # gray, black is 0
+        (277, 1),  # samples
+        (322, side),  # of a tile
+        (323, side),
+        (324, 8),  # offset
+        (325, len(data)),
+    ]
+    rows = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in fields)
+    data += bytes(len(data) % 2)
+    head = b"II*\0" + struct.pack("<I", 8 + len(data))
+    return head + data + struct.pack("<H", len(fields)) + rows + bytes(4)
+
+
+def many_scans(count: int, side: int = 2000) -> bytes:
+    """A progressive JPEG that refines its picture ``count`` times: a few bytes and a pass each."""
+    data = encode(Image.new("L", (side, side), 90), "JPEG", progressive=True)
+    start = data.rfind(b"\xff\xc4", 0, data.rindex(b"\xff\xda"))  # the last scan and its table
+    scan = data[start:-2]
+    return data[:start] + scan * count + data[-2:]
+
+
+def deep_gray_with_alpha(side: int = 6300) -> bytes:
+    """A PNG of 16-bit gray with alpha, all the same and so of a few KB."""
+    line = b"\0" + bytes(4 * side)
+    packer = zlib.compressobj(9)
+    packed = b"".join(packer.compress(line) for _ in range(side)) + packer.flush()
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 16, 4, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", packed) + chunk(b"IEND", b"")
+
+
 # What each must be answered with.
 HOSTILE: dict[str, tuple[Callable[[], bytes], int]] = {
     "nothing": (lambda: b"", 400),
@@ -145,4 +183,5 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], int]] = {
     "animation": (_animation, 200),
     "truncated": (_truncated, 400),
     "postscript": (_postscript, 400),
+    "huge tile": (huge_tile, 400),
 }

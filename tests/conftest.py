@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections import Counter
+from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -21,14 +22,35 @@ if BESIDE.is_dir() and not os.environ.get("ADAIN_WEIGHTS"):
     os.environ["ADAIN_WEIGHTS"] = str(BESIDE)
 
 
-# What takes minutes to make, or a process or browser of its own.
-SLOW_FIXTURES = {"exported", "imported", "vgg19_files", "chromium", "running"}
+# What `make quick` leaves out: tests that start servers, browsers, trainings and other processes,
+# or optimise, export or install.
+SLOW_FILES = (
+    "benchmarks/*",
+    "cli/test_demo.py",
+    "cli/test_gatys.py",
+    "cli/test_serve.py",
+    "demo/*",
+    "export/*",
+    "learning/comparison/*",
+    "learning/gatys/test_run*.py",
+    "learning/onnx/test_export*.py",
+    "learning/onnx/test_importing.py",
+    "learning/onnx/test_quantize.py",
+    "learning/training/test_loop*.py",
+    "learning/training/test_long_run.py",
+    "learning/training/test_processes.py",
+    "server/*",
+    "test_package.py",
+)
+# Made by exporting, which takes minutes.
+SLOW_FIXTURES = {"exported", "imported", "vgg19_files"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what waits for such a fixture: `make quick` leaves it out."""
     for item in items:
-        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        file = item.path.relative_to(Path(__file__).parent)
+        listed = any(fnmatch(file.as_posix(), pattern) for pattern in SLOW_FILES)
+        if listed or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

@@ -195,3 +195,34 @@ def swapped() -> bytes:
     profile = srgb()
     assert profile.count(b"rXYZ") == profile.count(b"gXYZ") == 1
     return profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
+
+
+def icc(space: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> bytes:
+    table, body = struct.pack(">I", len(tags)), b""
+    start = 128 + 4 + 12 * len(tags)
+    for name, data in tags.items():
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data + b"\0" * (-len(data) % 4)
+    header = bytearray(128)
+    header[0:4] = struct.pack(">I", start + len(body))
+    header[8:24] = b"\x02\x40\0\0" + b"prtr" + space + pcs
+    header[36:40] = b"acsp"
+    header[68:80] = struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
+    return bytes(header) + table + body
+
+
+def colorant(tag: bytes) -> slice:
+    """Where in `srgb()` the data of a tag lies."""
+    entry = srgb().index(tag, 128)
+    start, size = struct.unpack(">II", srgb()[entry + 4 : entry + 12])
+    return slice(start, start + size)
+
+
+def rgb_profile(curve: bytes) -> bytes:
+    """sRGB's primaries with a curve: the bytes of a tag of kind curv or para."""
+    tags = {tag: srgb()[colorant(tag)] for tag in (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ")}
+    return icc(b"RGB ", b"XYZ ", tags | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
+
+
+def linear_rgb() -> bytes:
+    return rgb_profile(b"curv" + bytes(8))

@@ -22,6 +22,7 @@ WHOLE = {"test_layout", "test_package"}
 TORCH = {"torch", "torchvision", "onnxscript", "tensorboard"}
 # What measures torch, beside what is below adain/learning.
 MEASURE_TORCH = {
+    "benchmarks.damaged",  # loads damaged checkpoints
     "benchmarks.machine",
     "benchmarks.torch_side",
     "benchmarks.gatys",

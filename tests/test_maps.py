@@ -294,28 +294,6 @@ def test_style_size(stylizer, photo, painting):
         assert np.array_equal(stylizer.stylize(photo, painting, style_size=side), expected)
 
 
-# How many contents are kept
-
-
-@pytest.mark.parametrize(("kept", "encoded"), [(0, 6), (1, 6), (2, 6), (3, 3)])
-def test_cached_contents(photo, painting, monkeypatch, kept, encoded):
-    stylizer, parts = Stylizer(device="cpu", cached_contents=kept), []
-    run = stylizer._sessions.run
-    monkeypatch.setattr(
-        stylizer._sessions, "run", lambda part, *a, **o: parts.append(part) or run(part, *a, **o)
-    )
-    for _ in range(2):
-        for number in range(3):
-            stylizer.stylize(photo[number:], painting)
-    assert parts.count("encoder") == encoded
-
-
-@pytest.mark.parametrize("number", [-1, 1025, 1.5, "2", None, True])
-def test_cached_contents_out_of_range(number):
-    message = error_of(lambda: Stylizer(device="cpu", cached_contents=number))
-    assert message == f"cached_contents: found {number!r}; allowed: an integer in 0..1024"
-
-
 # What fails
 
 NAN = np.full((2, 2), np.nan)

@@ -12,8 +12,8 @@ import pytest
 from helpers import error_of
 
 from adain import AdaINError, Stylizer, providers, weights
+from adain.amounts import memory_in_bytes
 from adain.providers import BACKENDS, Backend
-from adain.sessions import memory_in_bytes
 
 CUDA = providers._trouble("cuda", 0, weights.find_model("fast")["encoder"]) is None
 PHOTO = np.random.default_rng(0).integers(0, 256, (1024, 1024, 3), np.uint8)

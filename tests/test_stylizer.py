@@ -92,7 +92,7 @@ def test_any_mode_serves_as_content_and_as_style(stylizer, photo, painting, mode
 
 
 def test_alpha_channel_is_kept_exactly(stylizer, photo, starry):
-    opacity = (np.arange(96 * 128) % 256).astype(np.uint8).reshape(96, 128)
+    opacity = (1 + np.arange(96 * 128) % 255).astype(np.uint8).reshape(96, 128)
     content = np.dstack([photo, opacity])
     result = stylizer.stylize(content, starry)
     assert np.array_equal(result[..., 3], opacity)
@@ -334,3 +334,25 @@ def test_stylising_imports_no_torch_and_no_gradio(tmp_path, photo):
     assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
     with Image.open(tmp_path / "out.png") as out:
         assert out.size == (128, 96)
+
+
+# How many contents are kept
+
+
+@pytest.mark.parametrize(("kept", "encoded"), [(0, 6), (1, 6), (2, 6), (3, 3)])
+def test_cached_contents(photo, painting, monkeypatch, kept, encoded):
+    stylizer, parts = Stylizer(device="cpu", cached_contents=kept), []
+    run = stylizer._sessions.run
+    monkeypatch.setattr(
+        stylizer._sessions, "run", lambda part, *a, **o: parts.append(part) or run(part, *a, **o)
+    )
+    for _ in range(2):
+        for number in range(3):
+            stylizer.stylize(photo[number:], painting)
+    assert parts.count("encoder") == encoded
+
+
+@pytest.mark.parametrize("number", [-1, 1025, 1.5, "2", None, True])
+def test_cached_contents_out_of_range(number):
+    message = error_of(lambda: Stylizer(device="cpu", cached_contents=number))
+    assert message == f"cached_contents: found {number!r}; allowed: an integer in 0..1024"

@@ -12,7 +12,7 @@ import click
 from PIL import Image, ImageOps
 
 from adain import Stylizer, save_image
-from adain.cli.parameters import MODEL
+from adain.cli.parameters import MODEL, check_output
 from adain.cli.run import run
 from adain.drawings import catalog
 from adain.images import load_image
@@ -49,6 +49,7 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 )
 def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     """Write one picture that shows the models, a row for each content and model."""
+    check_output(output, photos)
     style_files = catalog.drawn({name: catalog.STYLES[name] for name in STYLES})
     stylizers = [Stylizer(model) for model in models]
     contents = [

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from adain.cli.run import run
+from adain.files import make_folder
 from tools.browser import browsing, serving
 
 WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
@@ -24,7 +25,7 @@ TIMEOUT = 60_000  # milliseconds
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True)
 def main(output: Path) -> None:
     """Save a picture of every tab of the demo."""
-    output.mkdir(parents=True, exist_ok=True)
+    make_folder(output)
     with serving() as address, browsing() as browser:
         titles = titles_of(browser, address)
         for width, size in WIDTHS.items():

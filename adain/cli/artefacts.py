@@ -1,6 +1,7 @@
 """``adain artefacts``: what people notice in the pictures of models, in numbers."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
@@ -31,8 +32,8 @@ def artefacts(
     """
     require_learn("measuring artefacts")
     from adain.learning.evaluation.artefacts import survey_models
-    from adain.learning.evaluation.pairs import read_pairs
+    from adain.learning.evaluation.pairs import read_pairs, readable
     from adain.learning.models.pretrained import load_models
 
-    pairs = read_pairs(folder, count)
+    pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
     click.echo(survey_models(load_models(names, weights, paper_decoder), pairs))

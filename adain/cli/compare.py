@@ -10,7 +10,8 @@ from adain.cli.parameters import (
     EXAMPLES,
     FILE,
     MODEL,
-    check_not_an_input,
+    check_file,
+    check_output_folder,
     given,
     option_of,
     require_learn,
@@ -69,7 +70,8 @@ def compare(
     chosen = all_pairs(contents, styles) if pairs is None else listed_pairs(pairs, count)
     inputs = [path for pair in chosen for path in (pair.content, pair.style)]
     inputs += [] if pairs is None else [pairs]
-    for name in WRITTEN:
-        check_not_an_input(output / name, inputs)
+    check_output_folder(output)
+    for name in WRITTEN if output.exists() else ():
+        check_file(output / name, inputs)
     page = compare_methods(chosen, output, CompareOptions(**given(options)), click.echo)
     click.echo(f"{page}: ready")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from adain.cli.parameters import check_not_an_input, require_learn
+from adain.cli.parameters import check_file, require_learn
 
 
 @click.command(
@@ -34,5 +34,5 @@ def curves(folders: Sequence[Path], output: Path, labels: Sequence[str]) -> None
     require_learn("drawing curves")
     from adain.learning.evaluation.curves import plot_runs
 
-    check_not_an_input(output, [folder / "log.jsonl" for folder in folders])
+    check_file(output, [folder / "log.jsonl" for folder in folders])
     plot_runs(folders, output, labels)

@@ -2,13 +2,12 @@
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from adain.cli.server_options import server_options
+from adain.cli.server_options import server_options, settings_of
 from adain.errors import AdaINError
-from adain.server.settings import Settings
 
 if TYPE_CHECKING:
     from adain.server.engine import Engine
@@ -18,12 +17,17 @@ if TYPE_CHECKING:
 NEEDED = {"gradio": "Gradio", "prometheus_client": "prometheus-client"}
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "ADAIN_DEMO"})
 @server_options
+@click.option(
+    "--gatys/--no-gatys",
+    default=None,
+    help="Offer the optimisation, which takes all of a machine; by default to this one alone.",
+)
 @click.option("--mcp", is_flag=True, help="Offer two tools by the Model Context Protocol.")
-def demo(**options: object) -> None:
+def demo(**options: Any) -> None:
     """Try arbitrary style transfer in a browser, or over HTTP (see /v1/docs)."""
-    settings = Settings(**options)  # type: ignore[arg-type]
+    settings = settings_of(options)
     for module, package in NEEDED.items():
         if find_spec(module) is None:
             raise AdaINError(f"the demo needs {package}: pip install 'adain[demo]'")

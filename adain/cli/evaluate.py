@@ -1,11 +1,12 @@
 """``adain evaluate``: the losses of models on pairs of pictures."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from adain.cli.parameters import check_not_an_input, model_options, require_learn
+from adain.cli.parameters import check_file, model_options, require_learn
 
 
 @click.command(epilog="Example: adain evaluate EVAL_DIR --paper-decoder FILE")
@@ -26,13 +27,13 @@ def evaluate(
     """Compare trained models on the pairs of EVAL_DIR: pairs.csv, content/ and style/."""
     require_learn("evaluating")
     from adain.learning.evaluation.evaluate import evaluate_models
-    from adain.learning.evaluation.pairs import read_pairs
+    from adain.learning.evaluation.pairs import read_pairs, readable
     from adain.learning.models.pretrained import load_models
 
     if table is not None:
         files = [Path(entry.partition("=")[2]) for entry in weights]
         inputs = [folder / name for name in ("pairs.csv", "content", "style")]
-        check_not_an_input(table, [*inputs, *files, *([paper_decoder] if paper_decoder else [])])
-    pairs = read_pairs(folder, count)
+        check_file(table, [*inputs, *files, *([paper_decoder] if paper_decoder else [])])
+    pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
     models = load_models(names, weights, paper_decoder)
     click.echo(evaluate_models(models, pairs, csv_file=table))

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from adain import weights
-from adain.cli.parameters import MODEL, require_learn
+from adain.cli.parameters import MODEL, check_output_folder, require_learn
 from adain.contract import WHOLE
 from adain.errors import AdaINError, found_error
 
@@ -91,6 +91,7 @@ def export(
     if opset != 18 and size is None:
         raise click.UsageError("Missing option '--size': allowed is --opset with --size")
     require_learn("exporting")
+    check_output_folder(output)
     if size is not None:
         from adain.learning.onnx.fixed import export_fixed
 

@@ -1,11 +1,12 @@
 """``adain gallery``: contact sheets of every content in every style."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
-from adain.cli.parameters import check_not_an_input, model_options, require_learn
+from adain.cli.parameters import check_output_folder, model_options, require_learn
 from adain.errors import checked_integer
 
 
@@ -45,8 +46,9 @@ def gallery(
 
     alphas, size = strengths(alpha), checked_integer("--size", size, 64, 2048)
     outside_checkout(output)
-    check_not_an_input(output, [folder / side for side in ("content", "style")])
+    check_output_folder(output, [folder / side for side in ("content", "style")])
     contents, styles = (images_by_name(folder / side) for side in ("content", "style"))
     models = load_models(names, weights, paper_decoder)
     note = ", ".join(weights) or "the shipped weights"
-    click.echo(write_gallery(models, contents, styles, output, alphas=alphas, size=size, note=note))
+    write = partial(write_gallery, alphas=alphas, size=size, note=note, report=click.echo)
+    click.echo(write(models, contents, styles, output))

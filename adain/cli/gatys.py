@@ -12,7 +12,7 @@ from adain.cli.parameters import (
     EXAMPLES,
     FILE,
     MODEL,
-    check_not_an_input,
+    check_file,
     check_output,
     given,
     option_of,
@@ -120,9 +120,9 @@ def gatys(
     from adain.learning.gatys.run import finished, optimize, total_iterations
 
     inputs = [content, *styles, *masks]
-    check_output(output, inputs)
+    check_output(output, inputs, quality=quality)
     if log is not None:
-        check_not_an_input(log, inputs)
+        check_file(log, inputs)
         if log.resolve() == output.resolve():
             raise found_error(str(log), "the picture to write as well", "another file")
     if save_every is not None and save_every < 1:

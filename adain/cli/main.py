@@ -47,12 +47,14 @@ class LazyGroup(click.Group):
 
 @click.group(
     cls=LazyGroup,
+    # Every option is a variable as well: `adain serve --port` is ADAIN_SERVE_PORT.
+    context_settings={"auto_envvar_prefix": "ADAIN"},
     epilog=EXAMPLES
     + "  adain stylize photo.jpg starry.jpg -o out.png\n"
     + "  adain stylize photo.jpg starry.jpg -o out.png --alpha 0.6\n"
     + "  adain models\n",
 )
-@click.version_option(__version__, prog_name="adain")
+@click.version_option(__version__, prog_name="adain", allow_from_autoenv=False)
 def cli() -> None:
     """Arbitrary style transfer: any photo in the style of any painting, in one pass."""
 

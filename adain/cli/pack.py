@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from adain.cli.parameters import require_learn
+from adain.cli.parameters import check_output_folder, require_learn
 from adain.errors import AdaINError
 
 
@@ -40,7 +40,13 @@ def pack(
     With STYLE_FOLDER, those of both into OUTPUT/content and OUTPUT/style.
     """
     require_learn("packing")
-    from adain.learning.training.pack import pack_all, pack_images, pack_weights
+    from adain.learning.training.pack import (
+        check_packing,
+        check_weights,
+        pack_all,
+        pack_images,
+        pack_weights,
+    )
 
     options = {"short_side": short_side, "quality": quality}
     if style_folder is None:
@@ -49,6 +55,11 @@ def pack(
         count, size = pack_images(folder, output, megabytes, **options)
         click.echo(f"{output}: {count} images, {size / 1e6:.1f} MB")
         return
+    check_output_folder(output)
+    for side in ("content", "style"):
+        check_packing(output / side, megabytes)
+    for entry in weights:
+        check_weights(entry)
     for entry in weights:
         click.echo(pack_weights(entry, output))
     for line in pack_all(folder, style_folder, output, megabytes, vgg=vgg, **options):

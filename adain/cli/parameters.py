@@ -11,7 +11,8 @@ import click
 
 from adain import weights
 from adain.choices import choices, plain_type
-from adain.errors import AdaINError, found_error
+from adain.errors import AdaINError, checked_integer, found_error
+from adain.files import check_folder, check_writable
 from adain.images import format_of
 from adain.registry import TRAINED
 
@@ -134,13 +135,26 @@ def require_learn(what: str) -> None:
             ) from error
 
 
-def check_output(output: Path, inputs: Sequence[Path]) -> None:
+def check_output(output: Path, inputs: Sequence[Path], *, quality: int = 95) -> None:
     """Raise AdaINError where a picture could not be written, or would replace what it is made of.
 
-    Before the work and not after it.
+    All that `save_image` would find, before the work and not after it.
     """
-    check_not_an_input(output, inputs)
     format_of(str(output), output.suffix)
+    checked_integer("quality", quality, 1, 100)
+    check_file(output, inputs)
+
+
+def check_file(output: Path, inputs: Sequence[Path]) -> None:
+    """Raise AdaINError where a file of any kind could not be written, or is one of the inputs."""
+    check_not_an_input(output, inputs)
+    check_writable(output)
+
+
+def check_output_folder(output: Path, inputs: Sequence[Path] = ()) -> None:
+    """Raise AdaINError where a folder cannot be made or written into, or is one of the inputs."""
+    check_not_an_input(output, inputs)
+    check_folder(output)
 
 
 def check_not_an_input(output: Path, inputs: Sequence[Path]) -> None:

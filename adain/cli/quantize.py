@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from adain import weights
-from adain.cli.parameters import require_learn
+from adain.cli.parameters import check_output_folder, require_learn
 from adain.registry import TRAINED
 
 _AT_LEAST_1 = click.IntRange(min=1)
@@ -38,6 +38,7 @@ def quantize(
     pictures differ by less than 2/255 in the mean.
     """
     require_learn("quantizing")
+    check_output_folder(output)
     from adain.learning.onnx.quantize import FASTER, MEAN_STEPS, NOT_KEPT, quantize_model
 
     comparison, kept = quantize_model(

@@ -1,12 +1,12 @@
 """``adain serve``: the HTTP service, without the page."""
 
 from importlib.util import find_spec
+from typing import Any
 
 import click
 
-from adain.cli.server_options import server_options
+from adain.cli.server_options import server_options, settings_of
 from adain.errors import AdaINError
-from adain.server.settings import Settings
 
 # What the service needs beside the library, by the name of its module.
 NEEDED = {
@@ -17,11 +17,11 @@ NEEDED = {
 }
 
 
-@click.command()
+@click.command(context_settings={"auto_envvar_prefix": "ADAIN_SERVE"})
 @server_options
-def serve(**options: object) -> None:
+def serve(**options: Any) -> None:
     """Serve arbitrary style transfer over HTTP (see /v1/docs), without the page of `adain demo`."""
-    settings = Settings(**options)  # type: ignore[arg-type]
+    settings = settings_of(options)
     for module, package in NEEDED.items():
         if find_spec(module) is None:
             raise AdaINError(f"the service needs {package}: pip install 'adain[server]'")

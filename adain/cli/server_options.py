@@ -1,12 +1,16 @@
 """The options that `adain serve` and `adain demo` share: limits and the address of a server."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from adain.amounts import parsed_amount
+from adain.errors import failing, found_error
+from adain.server.root_path import split
+from adain.server.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +55,9 @@ class NameAndPassword(click.ParamType[tuple[str, str]]):
 
     name = "USER:PASSWORD"
 
+    def split_envvar_value(self, rv: str) -> list[str]:
+        return rv.splitlines()  # a password may well hold a blank
+
     def convert(
         self, value: object, param: click.Parameter | None, context: click.Context | None
     ) -> tuple[str, str]:
@@ -62,8 +69,54 @@ class NameAndPassword(click.ParamType[tuple[str, str]]):
         return user, password
 
 
+class RootPath(click.ParamType[str]):
+    """A path or a whole address."""
+
+    name = "PATH"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> str:
+        text = str(value)
+        try:
+            split(text)
+        except ValueError:
+            self.fail(f"found {text!r}; allowed are /a/path and https://example.com/a/path")
+        return text.rstrip("/")
+
+
+def users(given: Sequence[tuple[str, str]], file: Path | None) -> tuple[tuple[str, str], ...]:
+    """The names and passwords of ``--auth`` and of the lines of ``--auth-file``."""
+    found = list(given)
+    if file is not None:
+        allowed = "lines of USER:PASSWORD"
+        with failing(str(file), "a file that cannot be read", allowed):
+            lines = file.read_text(encoding="utf-8").splitlines()
+        lines = [line for line in lines if line.strip() and not line.startswith("#")]
+        if not lines:
+            raise found_error(str(file), "nothing", allowed)
+        for number, line in enumerate(lines, 1):
+            try:
+                found.append(NameAndPassword().convert(line, None, None))
+            except click.ClickException:
+                # Not the line: it holds what may be a password.
+                raise found_error(str(file), f"no such line ({number})", allowed) from None
+    names = [name for name, _ in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise found_error("auth", f"{twice[0]!r} twice", "each name once")
+    return tuple(found)
+
+
+def settings_of(options: dict[str, Any]) -> Settings:
+    """The options of a command as Settings."""
+    options = dict(options)
+    given, file = options.pop("auth"), options.pop("auth_file")
+    return Settings(users=users(given, file), **options)
+
+
 def server_options(command: Command) -> Command:
-    """Give a command the fields of `adain.server.settings.Settings`, but for ``mcp``."""
+    """Give a command the options that `settings_of` makes Settings of."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -72,7 +125,17 @@ def server_options(command: Command) -> Command:
 _OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
     click.option("--port", type=click.IntRange(1, 65535), default=7860, show_default=True),
-    click.option("--auth", type=NameAndPassword(), help="Ask for this name and password."),
+    click.option(
+        "--auth",
+        type=NameAndPassword(),
+        multiple=True,
+        help="Ask for this name and password; several times for several people.",
+    ),
+    click.option(
+        "--auth-file",
+        type=click.Path(path_type=Path),
+        help="As --auth, from the lines of a file.",
+    ),
     click.option(
         "--max-upload",
         type=BYTES,
@@ -107,5 +170,37 @@ _OPTIONS = (
         default=60,
         show_default=True,
         help="Seconds in which a request must arrive, and again in which it is answered.",
+    ),
+    click.option(
+        "--drain",
+        type=Seconds(0, 3600),
+        default=30,
+        show_default=True,
+        help="Seconds in which what is being computed may end when the server is stopped.",
+    ),
+    click.option(
+        "--root-path",
+        type=RootPath(),
+        default="",
+        help="The path, or whole address, at which a proxy serves this server.",
+    ),
+    click.option(
+        "--trusted-proxies",
+        metavar="ADDRESSES",
+        default="127.0.0.1",
+        show_default=True,
+        help="Who may say in X-Forwarded-For whom they ask for: addresses and networks, or *.",
+    ),
+    click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+    ),
+    click.option(
+        "--access-log/--no-access-log",
+        default=True,
+        show_default=True,
+        help="A line of the log for each request.",
     ),
 )

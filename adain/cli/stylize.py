@@ -9,8 +9,10 @@ from typing import Any, get_args
 import click
 
 from adain import registry
+from adain.amounts import memory_in_bytes
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
 from adain.colours import Colours
+from adain.footprint import check_memory
 from adain.images import load_image, save_image
 from adain.maps import load_map
 from adain.options import StylizeOptions, about
@@ -51,6 +53,11 @@ def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
     "--precision", type=click.Choice(registry.PRECISIONS), default="fp32", show_default=True
 )
 @click.option("--threads", type=int, help="Of the CPU. [default: one per core]")
+@click.option(
+    "--memory-limit",
+    metavar="BYTES",
+    help="What the networks may take on the CPU or CUDA, such as 2GB. [default: what is free]",
+)
 @_option("max_side", "--max-side", type=int)
 @click.option(
     "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
@@ -69,6 +76,7 @@ def stylize(
     device: str,
     precision: str,
     threads: int | None,
+    memory_limit: str | None,
     max_side: int | None,
     quality: int,
 ) -> None:
@@ -77,7 +85,7 @@ def stylize(
     Masks and maps may be of any size; they are stretched to the content's.
     """
     inputs = [content, *styles, *masks, *([] if alpha_map is None else [alpha_map])]
-    check_output(output, inputs)
+    check_output(output, inputs, quality=quality)
     started = time.perf_counter()
     options = StylizeOptions(
         alpha=alpha,
@@ -87,14 +95,21 @@ def stylize(
         style_size=style_size,
         max_side=max_side,
     )
+    limit = None if memory_limit is None else memory_in_bytes(memory_limit)
     if alpha_map is not None:
         options = replace(options, alpha=alpha * load_map(alpha_map, "--alpha-map"))
     # Help is to be had without ONNX Runtime.
     from adain.stylizer import Stylizer
 
-    stylizer = Stylizer(model, device, precision=precision, threads=threads)
     picture = load_image(content, max_side=options.max_side)
+    stylizer = Stylizer(
+        model, device, precision=precision, threads=threads, memory_limit=limit, cached_contents=0
+    )
+    if stylizer.device == "cpu":
+        check_memory(str(content), model, picture.width, picture.height, limit)
     stylized = stylizer.stylize_with(picture, styles, options)
+    # The file is made in the memory of the networks, not beside it.
+    stylizer.give_back_memory()
     save_image(stylized, output, quality=quality)
     seconds = time.perf_counter() - started
     size = f"{stylized.width} x {stylized.height}"

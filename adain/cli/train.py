@@ -11,6 +11,7 @@ from adain.cli.parameters import (
     FILE,
     OneOf,
     check_not_an_input,
+    check_output_folder,
     given,
     option_of,
     require_learn,
@@ -71,7 +72,7 @@ def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> 
     from adain.learning.training import loop
 
     chosen = TrainOptions(**given(options))
-    check_not_an_input(run_dir, [content_dir, style_dir])
+    check_output_folder(run_dir, [content_dir, style_dir])
     if chosen.weights is not None:
         check_not_an_input(run_dir / "weights.safetensors", [Path(chosen.weights)])
     trainer = loop.train(content_dir, style_dir, run_dir, chosen, click.echo)

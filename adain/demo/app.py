@@ -35,8 +35,9 @@ def build(engine: Engine) -> gr.Blocks:
                 mix_tab(engine, tab.select)
             with gr.Tab("Paint"):
                 paint_tab(engine)
-            with gr.Tab("Compare with Gatys"):
-                gatys_tab(engine)
+            if engine.settings.offers_gatys:
+                with gr.Tab("Compare with Gatys"):
+                    gatys_tab(engine)
             with gr.Tab("Use it elsewhere"):
                 embed_tab(engine.settings, page.load)
     return page  # type: ignore[no-any-return]

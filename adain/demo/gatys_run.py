@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from adain import AdaINError
+from adain.cgroups import memory_available
 from adain.demo import widgets
 from adain.demo.gatys_plot import Losses, Progress, about
+from adain.errors import found_error
 from adain.images.picture import Picture
 from adain.options import STYLE_SIDE
 from adain.server.engine import Engine
@@ -31,6 +33,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# Bytes that an optimisation takes at most, PyTorch and VGG-19 included; the largest that the page
+# offers takes 1.7 GB.
+MEMORY = 2_000_000_000
 GET_MODULES = "pip install 'adain[learn]'"
 TIMED = 3  # pictures of AdaIN, whose median time counts
 
@@ -73,6 +78,10 @@ class Optimisation:
             self.error = AdaINError("the optimisation failed; the server's log says why")
 
     def _work(self) -> None:
+        free = memory_available()
+        if free is not None and free < MEMORY:
+            found = f"{free // 10**6:,} MB of free memory"
+            raise found_error("the optimisation", found, f"at least {MEMORY // 10**6:,} MB")
         from adain.learning.gatys import run as gatys
         from adain.learning.gatys.inputs import check_inputs
         from adain.learning.models.vgg import load_vgg19_layers

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import parse_qs
 
-from adain.server.asgi import Scope
+from adain.server.asgi import Scope, found_line
 from adain.server.engine import Engine
 from adain.server.middleware import Page
+
+log = logging.getLogger(__name__)
 
 LOOK = 0.05  # seconds between looks at Gradio's own queue, as Gradio has it on Windows
 
 
 def prepare(host: str, folder: Path) -> None:
     """Set what Gradio reads from the environment when it is imported or launched."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     # It asks its own server whether it is up by way of any proxy the environment names, and would
     # not reach it.
@@ -25,15 +30,28 @@ def prepare(host: str, folder: Path) -> None:
         )
 
 
+def _log_failure() -> None:
+    """In place of a traceback on stderr, in which all is whole that a program has sent."""
+    error = sys.exception()
+    if error is not None:
+        # What is no value of a component is its sender's mistake.
+        log.error("%s", found_line(error), exc_info=not isinstance(error, ValueError))
+
+
 def mount(engine: Engine, folder: Path) -> Page:
     """The page as an ASGI application; ``folder`` is for its uploads."""
     settings = engine.settings
     prepare(settings.host, folder)
     import gradio as gr
-    from fastapi import FastAPI
+    import gradio.queueing
+    import gradio.routes
+    from fastapi import FastAPI, Request
+    from starlette.routing import Mount
 
     from adain.demo import app, mcp_tools
 
+    for module in (gradio.routes, gradio.queueing):
+        vars(module)["traceback"] = SimpleNamespace(print_exc=_log_failure)
     page = app.build(engine)
     # Unless it was launched by itself, Gradio reads any file that a request names.
     page.has_launched = True
@@ -50,12 +68,13 @@ def mount(engine: Engine, folder: Path) -> Page:
         path="/",
         server_name=settings.host,
         server_port=settings.port,
-        auth=settings.auth,
+        auth=list(settings.users) or None,
         max_file_size=settings.max_upload,
         show_error=False,
         mcp_server=settings.mcp,
         **app.launch_options(),
     )
+    gradio_app: Any = next(route.app for route in mounted.routes if isinstance(route, Mount))
     if page.mcp_server_obj:
         # Where it calls itself; else at the host that a request names, whichever that is.
         page.mcp_server_obj._local_url = settings.address
@@ -73,4 +92,16 @@ def mount(engine: Engine, folder: Path) -> Page:
             return event in queue.event_ids_to_events or any(event in ids for ids in pending)
         return True
 
-    return Page(mounted, has_events)
+    def user(scope: Scope) -> str | None:
+        """Who has signed in by Gradio's form, as it knows by its own cookies."""
+        cookies = Request(scope).cookies
+        names = (
+            f"access-token-{gradio_app.cookie_id}",
+            f"access-token-unsecure-{gradio_app.cookie_id}",
+        )
+        return next(
+            (gradio_app.tokens[c] for n in names if (c := cookies.get(n)) in gradio_app.tokens),
+            None,
+        )
+
+    return Page(mounted, has_events, user, lambda: mounted.router.lifespan_context(mounted))

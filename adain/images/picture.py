@@ -10,10 +10,12 @@ import numpy.typing as npt
 from PIL import Image
 
 from adain.errors import checked_integer, found_error
+from adain.images.transparency import filled
 
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 
 MAX_SIDE = 65_500  # the longest side that libjpeg writes
+_ROWS = 64
 _FULL_SCALE = {"bool": 1, "uint8": 255, "uint16": 65535, "float16": 1, "float32": 1, "float64": 1}
 _FLOAT_TOLERANCE = 1e-4  # rounding left by arithmetic in float16 and float32, not overshoot
 
@@ -49,18 +51,38 @@ class Picture:
     def width(self) -> int:
         return int(self.rgb.shape[1])
 
+    def opaque(self) -> Picture:
+        """What models are shown: without alpha, and with new colours where nothing is visible.
+
+        Where alpha is 0 (rounds to 0 of 255) the visible colours around go on: see `transparency`.
+        """
+        return self if self.alpha is None else Picture(filled(self.rgb, self.alpha))
+
     def to_array(self) -> npt.NDArray[np.uint8]:
         """uint8 [H, W, 3], or [H, W, 4] with alpha, rounded to the nearest level."""
         channels = 3 if self.alpha is None else 4
         levels = np.empty((self.height, self.width, channels), np.uint8)
-        levels[..., :3] = _quantized(self.rgb)
+        _quantize(self.rgb, levels[..., :3])
         if self.alpha is not None:
-            levels[..., 3] = _quantized(self.alpha)
+            _quantize(self.alpha, levels[..., 3])
         return levels
 
     def to_pil(self) -> Image.Image:
         """An 8-bit PIL image in mode RGB, or RGBA with alpha."""
         return Image.fromarray(self.to_array())
+
+    def turned(self, orientation: int) -> Picture:
+        """This picture upright, where EXIF gives its ``orientation``, 1 to 8."""
+        if orientation == 1:
+            return self
+        planes = [self.rgb] if self.alpha is None else [self.rgb, self.alpha]
+        if orientation >= 5:
+            planes = [plane.swapaxes(0, 1) for plane in planes]
+        if orientation in (3, 4, 7, 8):
+            planes = [plane[::-1] for plane in planes]
+        if orientation in (2, 3, 6, 7):
+            planes = [plane[:, ::-1] for plane in planes]
+        return Picture(*map(np.ascontiguousarray, planes))
 
     def resized(self, width: int, height: int) -> Picture:
         """This picture at width x height pixels: Lanczos on float samples, clipped to [0, 1].
@@ -105,15 +127,20 @@ def from_array(array: npt.NDArray[Any], name: str) -> Picture:
             f"with H and W of at least 1{hint}",
         )
     if array.dtype.kind == "f":
-        low, high = float(array.min()), float(array.max())
-        if not (low >= -_FLOAT_TOLERANCE and high <= 1 + _FLOAT_TOLERANCE):
-            finite = np.isfinite([low, high]).all()
-            found = f"values in [{low:g}, {high:g}]" if finite else "NaN or infinity"
-            raise found_error(name, f"{array.dtype} {found}", "finite values in [0, 1]")
+        check_unit(array, name)
     if array.ndim == 2:
         array = array[..., None]
     rgb = to_unit(array[..., :3], (*shape[:2], 3))
     return Picture(rgb, to_unit(array[..., 3]) if array.shape[2] == 4 else None)
+
+
+def check_unit(array: npt.NDArray[Any], name: str) -> None:
+    """Raise AdaINError unless the floats of an array are in [0, 1], up to rounding."""
+    low, high = float(array.min()), float(array.max())
+    if not (low >= -_FLOAT_TOLERANCE and high <= 1 + _FLOAT_TOLERANCE):
+        finite = np.isfinite([low, high]).all()
+        found = f"values in [{low:g}, {high:g}]" if finite else "NaN or infinity"
+        raise found_error(name, f"{array.dtype} {found}", "finite values in [0, 1]")
 
 
 def to_unit(samples: npt.NDArray[Any], shape: tuple[int, ...] | None = None) -> FloatArray:
@@ -134,7 +161,9 @@ def _resampled(samples: FloatArray, size: tuple[int, int]) -> FloatArray:
     return resized
 
 
-def _quantized(unit: FloatArray) -> npt.NDArray[np.uint8]:
-    levels = unit * np.float32(255)
-    levels += np.float32(0.5)
-    return np.clip(levels, 0, 255, out=levels).astype(np.uint8)
+def _quantize(unit: FloatArray, levels: npt.NDArray[np.uint8]) -> None:
+    """Write the levels nearest to samples in [0, 1], a few rows at a time to save memory."""
+    for row in range(0, len(unit), _ROWS):
+        part = unit[row : row + _ROWS] * np.float32(255)
+        part += np.float32(0.5)
+        levels[row : row + _ROWS] = np.clip(part, 0, 255, out=part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, TypeAlias, cast
 
@@ -14,15 +14,23 @@ import numpy.typing as npt
 from PIL import Image, ImageFile
 
 from adain.errors import checked_integer, failing, found_error
-from adain.images.formats import FORMATS
-from adain.images.modes import from_pil
+from adain.images.colorimetry import Encoding
+from adain.images.containers.bmff import open_avif, open_heif
+from adain.images.containers.exif import orientation_of
+from adain.images.containers.jpeg import open_jpeg
+from adain.images.containers.opened import Opened, Samples
+from adain.images.containers.png import open_png
+from adain.images.containers.tiff import open_tiff
+from adain.images.formats import FORMATS, format_of_bytes
+from adain.images.modes import from_pil, from_samples
 from adain.images.picture import MAX_SIDE, Picture, from_array
 
 EncodedImage: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 ImageSource: TypeAlias = EncodedImage | Image.Image | npt.NDArray[Any] | Picture
 
 MAX_PIXELS = 2**30 // 12  # 89,478,485: what fits into 1 GiB as float32 RGB
-_PNG_STEP = {"1": 255, "L;2": 85, "L;4": 17}  # between the levels of a gray PNG, by raw mode
+# How many times more pixels than are kept a JPEG decoder may read over to make them.
+_DRAFT_READS = 8
 _TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -41,14 +49,20 @@ def load_image(
 
     Files, bytes, files open in binary mode (read from where they stand to their end) and PIL
     images: every PIL mode, EXIF orientation and ICC profile (relative colorimetric; a profile that
-    is broken or of another colour space is ignored). An animation gives its first frame. Modes
-    I;16 and I are 16-bit gray, 0..65535; mode F is gray in [0, 1]. Arrays are sRGB [H, W],
-    [H, W, 1], [H, W, 3] or [H, W, 4]: bool, uint8 in 0..255, uint16 in 0..65535, float16, float32
-    or float64 in [0, 1]. A Picture is handed back, itself where it keeps its size. The source is
-    never changed.
+    is broken or of another colour space is ignored). Modes I;16 and I are 16-bit gray, 0..65535;
+    mode F is gray in [0, 1]. Files also: colours by gAMA, cHRM and cICP of PNG and nclx of AVIF and
+    HEIC, PQ and HLG tone-mapped, and layouts of TIFF that are no PIL mode. An animation gives its
+    first frame, a TIFF its first page that is no thumbnail and no mask. Damage that touches no
+    pixel does no harm.
+
+    Arrays are sRGB [H, W], [H, W, 1], [H, W, 3] or [H, W, 4]: bool, uint8 in 0..255, uint16 in
+    0..65535, float16, float32 or float64 in [0, 1]. A Picture is handed back, itself where it keeps
+    its size. The source is never changed.
 
     max_side: bring the long side down to at most this many pixels, keeping the aspect.
     max_pixels: refuse a larger image, before its pixels are decoded; no side may exceed MAX_SIDE.
+        Of a JPEG that its decoder makes smaller for max_side, these fewer pixels count, and 8 times
+        as many in the file.
 
     Raises AdaINError, with the name of the source, for whatever is none of these.
     """
@@ -66,9 +80,7 @@ def load_image(
         _check_size("the PIL image", source.size, max_pixels)
         return decode(source, "the PIL image", max_side)
     with _stream(source) as (stream, name):
-        image = _identify(stream, name)
-        _check_size(name, image.size, max_pixels)
-        return decode(image, name, max_side, draft=True)
+        return _decoded(open_image(stream, name), name, max_side, max_pixels)
 
 
 def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
@@ -125,7 +137,7 @@ def _stream(source: Any) -> Iterator[tuple[BinaryIO, str]]:
         )
 
 
-def _identify(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
+def open_image(stream: BinaryIO, name: str) -> Opened:
     """Parse the header of an image file; its pixels stay undecoded.
 
     Not `Image.open`: that one checks the size by a limit of the whole process, and reports through
@@ -137,55 +149,130 @@ def _identify(stream: BinaryIO, name: str) -> ImageFile.ImageFile:
     allowed = f"a {', '.join(FORMATS)} image"
     Image.init()  # fills the registry, which else only `Image.open` does
     with failing(name, "a broken image", allowed):
-        prefix = stream.read(16)
+        prefix = stream.read(64)
         if not prefix:
             raise found_error(name, "nothing (0 bytes)", allowed)
-        for format in FORMATS:
-            factory, accept = Image.OPEN[format]
-            if accept is not None and accept(prefix) is True:
-                stream.seek(0)
-                with failing(name, f"a broken {format} image", "an intact one"):
-                    image = factory(stream, "")
-                _scale_png_key(image)
-                return image
-    raise found_error(name, f"no known image format (it starts with {prefix[:8]!r})", allowed)
+        stream.seek(0)
+        format = format_of_bytes(prefix)
+        if format not in (*FORMATS, "HEIC"):
+            start = f"it starts with {prefix[:8]!r}"
+            found = (
+                f"a file of {format} ({start})" if format else f"no known image format ({start})"
+            )
+            raise found_error(name, found, allowed)
+        with failing(name, f"a broken {format} image", "an intact one"):
+            if format == "PNG":
+                return open_png(stream)
+            if format == "JPEG":
+                return open_jpeg(stream, name)
+            if format == "TIFF":
+                return open_tiff(stream, name)
+            if format == "HEIC":
+                return open_heif(stream, name)
+            factory, _ = Image.OPEN[format]
+            if format == "AVIF":
+                return open_avif(stream, factory)
+            image = factory(stream, "")
+            # A GIF's first frame may cover a part of its canvas, around which nothing is.
+            frame = image.tile[0].extents if format == "GIF" and image.tile else None
+            exif, xmp = (image.info.pop(key, b"") for key in ("exif", "xmp"))
+            return Opened(image.size, image, orientation_of(exif, xmp), frame=frame)
 
 
-def _scale_png_key(image: ImageFile.ImageFile) -> None:
-    # The tRNS colour of a PNG is in the file's bit depth, but pixels are decoded to 8 bits.
-    key = image.info.get("transparency")
-    rawmode = image.tile[0].args if image.format == "PNG" and image.tile else None
-    if rawmode in _PNG_STEP and isinstance(key, int):
-        # Pillow from 12.1 on scales the key of one bit itself, which the minimum leaves as it is.
-        image.info["transparency"] = min(key * _PNG_STEP[rawmode], 255)
-    elif rawmode == "RGB;16B" and isinstance(key, tuple):
-        image.info["transparency"] = tuple(sample >> 8 for sample in key)
-
-
-def decode(image: Image.Image, name: str, max_side: int | None, *, draft: bool = False) -> Picture:
-    """A PIL image of any mode as a Picture; ``draft`` lets the decoder of its file make it smaller.
-
-    ``name`` is for errors.
-    """
-    if 0 in image.size:
-        raise found_error(name, "{} x {} pixels".format(*image.size), "at least 1 x 1")
+def _decoded(opened: Opened, name: str, max_side: int | None, max_pixels: int) -> Picture:
+    """The pixels of an opened file; AdaINError where they are too many or cannot be decoded."""
+    size = opened.size
+    _check_empty(size, name)
+    image = opened.image
+    decoded = size
+    if opened.samples is None and image is not None and max_side is not None:
+        decoded = _drafted(image, max_side)
+    _check_size(name, decoded, max_pixels)
+    # Where the decoder makes it smaller, all of it is read nevertheless. As much memory as the
+    # pixels take as float32 RGB is granted to what comes before them.
+    if size[0] * size[1] > _DRAFT_READS * max_pixels or opened.coded_bytes > 12 * max_pixels:
+        what = f"{size[0]:,} x {size[1]:,} pixels, in a form that takes too much to decode"
+        raise found_error(name, what, f"what {max_pixels:,} plain pixels take")
     with failing(name, "an image that cannot be decoded", "an intact image"):
-        size = image.size
-        if draft and max_side is not None:
-            # Twice the size leaves Lanczos the frequencies it would keep.
-            width, height = _fit(size, max_side)
-            image.draft(None, (2 * width, 2 * height))
+        if opened.samples is not None or image is None:
+            samples = cast(Callable[[], Samples], opened.samples)()
+            picture = from_samples(samples, name, opened.encoding).turned(opened.orientation)
+        else:
+            loaded = _loaded(image, opened, max_side)
+            if opened.frame is not None:
+                loaded = _with_frame(loaded, opened.frame)
+            return _from_loaded(loaded, name, max_side, size, opened.orientation, opened.encoding)
+        size = picture.width, picture.height
+        return picture if max_side is None else picture.resized(*_fit(size, max_side))
+
+
+def _drafted(image: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
+    """Let the decoder of an image make it smaller; to which size."""
+    # Twice the size leaves Lanczos the frequencies it would keep.
+    width, height = _fit(image.size, max_side)
+    image.draft(None, (2 * width, 2 * height))
+    return image.size
+
+
+def _loaded(image: ImageFile.ImageFile, opened: Opened, max_side: int | None) -> Image.Image:
+    """The image with its pixels, also where but the end of its file is missing."""
+    try:
         image.load()
-        orientation = _orientation(image)
-        if orientation in _TRANSPOSE:
-            image = image.transpose(_TRANSPOSE[orientation])
-        if max_side is None:
-            return from_pil(image, name)
-        size = _fit(size[::-1] if orientation >= 5 else size, max_side)
-        if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
-            # Half a level of rounding, where the samples are 8-bit anyway, for a third of the time.
-            image = image.resize(size, Image.Resampling.LANCZOS)
-        return from_pil(image, name).resized(*size)
+        return image
+    except OSError:
+        if not opened.mends:
+            raise
+        mended = [mend() for mend in opened.mends]
+        for each in mended:
+            if max_side is not None:
+                _drafted(each, max_side)
+            each.load()
+        if any(each.tobytes() != mended[0].tobytes() for each in mended[1:]):
+            raise  # pixels depend on what is missing
+        return mended[0]
+
+
+def _with_frame(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    if frame == (0, 0, *image.size):
+        return image
+    image = image.convert("RGBA")
+    inside = Image.new("L", image.size, 0)
+    inside.paste(image.getchannel("A").crop(frame), frame)
+    image.putalpha(inside)
+    return image
+
+
+def decode(image: Image.Image, name: str, max_side: int | None) -> Picture:
+    """A PIL image of any mode as a Picture; ``name`` is for errors."""
+    _check_empty(image.size, name)
+    with failing(name, "an image that cannot be decoded", "an intact image"):
+        image.load()
+        return _from_loaded(image, name, max_side, image.size, _orientation(image), None)
+
+
+def _check_empty(size: tuple[int, int], name: str) -> None:
+    if 0 in size:
+        raise found_error(name, "{} x {} pixels".format(*size), "at least 1 x 1")
+
+
+def _from_loaded(
+    image: Image.Image,
+    name: str,
+    max_side: int | None,
+    size: tuple[int, int],
+    orientation: int,
+    encoding: Encoding | None,
+) -> Picture:
+    """``size`` is that of the file, of which the image may be a smaller version."""
+    if orientation in _TRANSPOSE:
+        image = image.transpose(_TRANSPOSE[orientation])
+    if max_side is None:
+        return from_pil(image, name, encoding)
+    size = _fit(size[::-1] if orientation >= 5 else size, max_side)
+    if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
+        # Half a level of rounding, where the samples are 8-bit anyway, for a third of the time.
+        image = image.resize(size, Image.Resampling.LANCZOS)
+    return from_pil(image, name, encoding).resized(*size)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -6,7 +6,7 @@ from functools import cache
 
 import torch
 
-from adain.errors import AdaINError
+from adain.errors import AdaINError, found_error
 
 # Less than this is noise, and no reason to give up 16 bits of every number.
 WORTHWHILE = 1.2
@@ -19,8 +19,13 @@ def torch_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    kind, colon, number = name.partition(":")
+    if name != "cpu" and (kind != "cuda" or (colon and not number.isdecimal())):
+        raise found_error("device", repr(name)[:80], "auto, cpu, cuda or cuda:N")
+    if kind == "cuda" and not torch.cuda.is_available():
         raise AdaINError(f"device: found {name!r}, but PyTorch sees no CUDA device; allowed is cpu")
+    if colon and int(number) >= (count := torch.cuda.device_count()):
+        raise found_error("device", repr(name), f"cuda:N with N below {count}")
     return torch.device(name)
 
 

@@ -4,9 +4,10 @@ import contextlib
 import ctypes
 import os
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 import torch
+
+from adain.cgroups import memory_available
 
 # Parameters of glibc's mallopt, and what they are by default.
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
@@ -50,10 +51,8 @@ def available_memory(device: torch.device) -> int:
     """Bytes that can be had on a device without pushing others out."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        fields = dict(line.split(":") for line in lines)
-        return 1024 * int(fields["MemAvailable"].split()[0])
-    except (OSError, KeyError, ValueError):
-        pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
-        return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")
+    found = memory_available()
+    if found is not None:
+        return found
+    pages = "SC_AVPHYS_PAGES" if "SC_AVPHYS_PAGES" in os.sysconf_names else "SC_PHYS_PAGES"
+    return os.sysconf(pages) * os.sysconf("SC_PAGE_SIZE")

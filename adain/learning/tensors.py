@@ -7,8 +7,8 @@ from adain.images.picture import Picture
 
 
 def to_tensor(picture: Picture) -> Tensor:
-    """A picture's colours, float32 ``[1, 3, H, W]`` in [0, 1]."""
-    return torch.from_numpy(picture.rgb).permute(2, 0, 1)[None].contiguous()
+    """A picture's colours, float32 ``[1, 3, H, W]`` in [0, 1]; hidden ones do not count."""
+    return torch.from_numpy(picture.opaque().rgb).permute(2, 0, 1)[None].contiguous()
 
 
 def luma(image: Tensor) -> Tensor:

@@ -19,32 +19,45 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # Seconds in which what was refused may still be sent, so that its sender comes to read why.
 PATIENCE = 2.0
+CORS = b"access-control-"
 NO_SNIFFING = (b"x-content-type-options", b"nosniff")
 
 
 class RefusedError(Exception):
-    """An error response, to be sent in place of the one asked for."""
+    """An error response, to be sent in place of the one asked for; ``reason`` is for metrics."""
 
-    def __init__(self, status: int, message: str, **headers: str) -> None:
+    def __init__(self, status: int, message: str, reason: str = "", **headers: str) -> None:
         super().__init__(message)
         self.status = status
+        self.reason = reason or str(status)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 # When the request that is being answered arrived, by `time.time`. Of two that a page sends at once,
 # threads may well begin with the second.
 ARRIVED: ContextVar[float] = ContextVar("arrived")
+# Who sent it, as far as turns and limits go: a name that signed in, or an address.
+CLIENT: ContextVar[str] = ContextVar("client")
+# Its name in the log.
+REQUEST_ID: ContextVar[str] = ContextVar("request_id")
 
 
 class Exchange:
     """A request and its response: how much of the one has come, and the status of the other."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, name: str = "") -> None:
         self._receive = receive
         self._send = send
+        self._name = name.encode()
+        self._then: Callable[[], None] | None = None
         self.received = 0
+        self.sent = 0
         self.complete = False
         self.status = 0
+
+    def when_complete(self, then: Callable[[], None]) -> None:
+        """Call ``then`` once the request's body has come, or never will."""
+        self._then = then
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -53,12 +66,19 @@ class Exchange:
             self.complete = not message.get("more_body", False)
         else:
             self.complete = True
+        if self.complete and self._then is not None:
+            then, self._then = self._then, None
+            then()
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message.get("headers", []), NO_SNIFFING]
+            # Gradio lets pages of other origins read answers, with the cookies of whoever looks.
+            given = [pair for pair in message.get("headers", []) if not pair[0].startswith(CORS)]
+            message["headers"] = [*given, NO_SNIFFING, (b"x-request-id", self._name)]
+        elif message["type"] == "http.response.body":
+            self.sent += len(message.get("body", b""))
         await self._send(message)
 
     async def drain(self) -> None:
@@ -136,9 +156,9 @@ async def read_body(receive: Receive) -> bytes | None:
             return b"".join(parts)
 
 
-def found_line(error: Exception) -> str:
+def found_line(error: BaseException) -> str:
     """An exception on one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return " ".join(f"{type(error).__name__}: {error}"[:1000].split())[:300]
 
 
 def too_large(limit: int) -> RefusedError:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import os
+from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from adain import AdaINError, Style, Stylizer, weights
 from adain.cache import Cache
+from adain.cgroups import memory_limit
 from adain.contract import ENCODER
 from adain.errors import DeviceError
 from adain.images.picture import Picture
 from adain.providers import choose_device
 from adain.registry import DEFAULT_MODEL
+from adain.server.decoding.pool import Decoders
 from adain.server.pictures import Pictures, identity
 from adain.server.queue import RequestQueue
 from adain.server.settings import Settings
@@ -40,7 +41,9 @@ class Engine:
         self._device = device
         # Whoever still works with one that goes keeps it until then.
         self._stylizers: Cache[Stylizer] = Cache(OPEN_MODELS)
-        self._pictures = Pictures(settings.max_pixels)
+        count = settings.workers + self.queue.beside
+        self._decoders = Decoders(count, settings.max_pixels, settings.timeout)
+        self._pictures = Pictures(self._decode)
         self._styles: Cache[Style] = Cache(KEPT_STYLES)
 
     def stylizer(self, model: str = DEFAULT_MODEL) -> Stylizer:
@@ -67,6 +70,13 @@ class Engine:
         except AdaINError as error:
             # The files are here, so it is not by the request.
             raise DeviceError(str(error)) from error
+
+    def start(self) -> None:
+        """Have the decoder processes ready before the first request."""
+        self._decoders.start()
+
+    def _decode(self, source: Path | bytes, max_side: int | None) -> Picture:
+        return self._decoders.decode(source, max_side, self.queue.abandonment())
 
     @property
     def devices(self) -> dict[str, str]:
@@ -101,9 +111,16 @@ class Engine:
         """How many pictures did not have to be decoded again."""
         return self._pictures.hits
 
-    def close(self) -> None:
-        """Finish what is running, refuse what is waiting."""
-        self.queue.close()
+    @property
+    def refusals(self) -> Counter[str]:
+        """How many requests were refused for want of room or time, by reason."""
+        return self.queue.refusals + self._decoders.refusals
+
+    def close(self, seconds: float | None = None) -> bool:
+        """Refuse what is waiting, finish what is running; whether that took no more ``seconds``."""
+        finished = self.queue.close(seconds)
+        self._decoders.close()
+        return finished
 
     def _give_back_memory(self) -> None:
         for _, stylizer in self._stylizers.items():
@@ -115,10 +132,5 @@ def _share_of_memory() -> int | None:
 
     Two models may be open, and pictures, features and results take their part.
     """
-    try:
-        total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
-    with suppress(OSError, ValueError):  # of version 1, or no number: "max"
-        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii")))
-    return total // 4
+    total = memory_limit()
+    return None if total is None else total // 4

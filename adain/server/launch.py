@@ -1,4 +1,4 @@
-"""The server process: binds the port, builds the ASGI application, and serves until a signal."""
+"""The server process: binds the port, answers at once, loads what it serves, ends at a signal."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 from adain import AdaINError, weights
 from adain.registry import DEFAULT_MODEL
-from adain.server import routes
+from adain.server import logs, routes
 from adain.server.engine import Engine
 from adain.server.metrics import Metrics
 from adain.server.middleware import Middleware, Page
 from adain.server.settings import Settings
-from adain.server.uploads import Uploads
+from adain.server.uploads import Uploads, temporary_folder
 from adain.server.uvicorn_server import Server, serve
 
 KEPT_UPLOADS = 100  # as many of the largest as may lie in the folder of uploads
 
+MakePage = Callable[[Engine, Path], Page]
 
-def launch(settings: Settings, page: Callable[[Engine, Path], Page] | None = None) -> None:
+
+def launch(settings: Settings, page: MakePage | None = None) -> None:
     """Serve until SIGINT or SIGTERM; AdaINError where the port cannot be had or no model is here.
 
     ``page`` makes the page that is served beside the service, from an engine and the folder for
@@ -33,30 +34,40 @@ def launch(settings: Settings, page: Callable[[Engine, Path], Page] | None = Non
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    logs.set_up(settings.log_format, settings.access_log)
     # What Pillow has to say of a broken upload is told to its sender.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="PIL")
-    with (
-        bind_socket(settings.host, settings.port) as listener,
-        tempfile.TemporaryDirectory(prefix="adain-", ignore_cleanup_errors=True) as folder,
-    ):
-        application, engine = assemble(settings, page, Path(folder))
-        serve(Server(application, engine, settings.address), listener)
+    with bind_socket(settings.host, settings.port) as listener, temporary_folder() as folder:
+        server = assemble(settings, page, folder)
+        serve(server, listener)
+    if server.error is not None:
+        raise server.error
+    if not server.loaded:
+        os._exit(0)  # a thread still loads
+    if server.unfinished:
+        log = logging.getLogger(__name__)
+        log.warning("stopped after %g s, with requests unfinished", settings.drain)
+        # Python would wait for the threads that still compute.
+        sys.stderr.flush()
+        os._exit(0)
 
 
-def assemble(
-    settings: Settings, page: Callable[[Engine, Path], Page] | None, folder: Path
-) -> tuple[Middleware, Engine]:
-    """One ASGI application of the service and perhaps a page; ``folder`` is for uploads."""
+def assemble(settings: Settings, page: MakePage | None, folder: Path) -> Server:
+    """The server of the service and perhaps a page; ``folder`` is for uploads."""
     engine = Engine(settings)
-    # Loaded before the first request; without a model there is nothing to serve.
-    engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
     metrics = Metrics(engine)
     uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
-    made = page(engine, folder) if page is not None else None
-    uploads.keep_what_is_here()
-    return Middleware(settings, uploads, metrics, routes.build(engine, metrics), made), engine
+    middleware = Middleware(settings, uploads, metrics, routes.build(engine, metrics))
+
+    def load() -> None:
+        engine.start()
+        # Loaded before the first request; without a model there is nothing to serve.
+        engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
+        middleware.page = page(engine, folder) if page is not None else None
+        uploads.keep_what_is_here()
+
+    return Server(middleware, engine, load)
 
 
 def bind_socket(host: str, port: int) -> socket.socket:

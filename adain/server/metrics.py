@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from collections import Counter as Tally
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,10 +22,15 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from adain import __version__
 from adain.server.engine import Engine
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
+STAGES = (
+    ("wait", "adain_queue_wait_seconds", "How long a request waited for its turns."),
+    ("compute", "adain_compute_seconds", "On the device, for a picture or a style."),
+)
 
 
 class Metrics:
@@ -44,7 +51,13 @@ class Metrics:
             buckets=BUCKETS,
             registry=self._registry,
         )
-        self._registry.register(_EngineState(engine))
+        self._stages = {
+            kind: Histogram(name, about, buckets=BUCKETS, registry=self._registry)
+            for kind, name, about in STAGES
+        }
+        self._refusals: Tally[str] = Tally()
+        engine.queue.observe = self._observe
+        self._registry.register(_EngineState(engine, self._refusals))
         ProcessCollector(registry=self._registry)
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
@@ -53,14 +66,22 @@ class Metrics:
         if seconds is not None:
             self._seconds.labels(route).observe(seconds)
 
+    def refuse(self, reason: str) -> None:
+        """A request that was refused before it came to the queue."""
+        self._refusals[reason] += 1
+
+    def _observe(self, kind: str, seconds: float) -> None:
+        self._stages[kind].observe(seconds)
+
     def text(self) -> bytes:
         """All of it in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class _EngineState(Collector):
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, refusals: Tally[str]) -> None:
         self._engine = engine
+        self._refusals = refusals
 
     def collect(self) -> Iterator[Any]:
         engine = self._engine
@@ -80,3 +101,21 @@ class _EngineState(Collector):
         for model, device in engine.devices.items():
             devices.add_metric([model], {"device": device})
         yield devices
+        refusals = CounterMetricFamily(
+            "adain_refusals", "Requests refused, by the reason.", labels=["reason"]
+        )
+        for reason, count in (self._refusals + engine.refusals).items():
+            refusals.add_metric([reason], count)
+        yield refusals
+        build = InfoMetricFamily("adain_build", "What runs.")
+        build.add_metric(
+            [], {"version": __version__, "python": platform.python_version(), **runtime()}
+        )
+        yield build
+
+
+def runtime() -> dict[str, str]:
+    """The version of ONNX Runtime."""
+    import onnxruntime
+
+    return {"onnxruntime": onnxruntime.__version__}

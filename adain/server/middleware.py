@@ -1,30 +1,28 @@
 """ASGI middleware for authentication, routing and limits.
 
 Every request passes it, on its way to the REST service or to the page. Of Gradio's routes only
-those are open that the page needs; the rest read files, fetch addresses or change the page for
-everyone.
+those are open that the page needs.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
-import hmac
-import json
 import logging
 import re
 import time
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
+from adain.server import logs
 from adain.server.asgi import (
     ARRIVED,
+    CLIENT,
+    REQUEST_ID,
     App,
     Exchange,
     Receive,
@@ -36,6 +34,11 @@ from adain.server.asgi import (
     too_large,
     until_closing,
 )
+from adain.server.checks import forwarded
+from adain.server.checks.authentication import Authentication
+from adain.server.checks.calls import cleaned
+from adain.server.checks.page_routes import MCP_ROUTES, ROUTES, SIGNED_IN, STREAMS
+from adain.server.checks.places import Places
 from adain.server.metrics import Metrics
 from adain.server.settings import Settings
 from adain.server.uploads import Uploads
@@ -43,31 +46,12 @@ from adain.server.uploads import Uploads
 FORM = 64_000  # bytes around the files of a form: its other fields, and the lines between
 SMALL = 64_000  # bytes of a body that is neither files nor a call of a function
 
-# The routes of the page: name for the metrics, methods, pattern.
-READ, WRITE = ("GET", "HEAD"), ("POST",)
-API = "/gradio_api/"
-ROUTES = [
-    ("page", READ, r"/"),
-    ("page", READ, r"/(config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|logout)"),
-    ("static", READ, r"/(assets|static|svelte)/.*"),
-    ("login", WRITE, r"/login/?"),
-    ("about", READ, API + r"(info|app_id|user|login_check|token|startup-events|theme\.css)/?"),
-    ("about", READ, API + r"(openapi\.json|queue/status)"),
-    ("file", READ, API + r"file=.*"),
-    ("upload", WRITE, API + r"upload"),
-    ("call", WRITE, API + r"(run|api|call|call/v2)/[^/]+/?"),
-    ("call", WRITE, API + r"queue/join"),
-    ("call", WRITE, API + r"(cancel|reset/?)"),
-    ("events", READ, API + r"(queue/data|upload_progress|heartbeat/[^/]+)"),
-    ("events", READ, API + r"call/(v2/)?[^/]+/[^/]+"),
-]
-MCP_ROUTES = [("mcp", ("GET", "HEAD", "POST", "DELETE"), API + r"mcp(/.*)?")]
-STREAMS = ("events", "mcp")
 OPEN_STREAMS = 400  # at a time: each keeps a connection, and a process has about 1000
 REST = re.compile(r"/(v1|healthz|readyz|metrics)(/.*)?")
 OPEN = ("/healthz", "/readyz")
 FORMS = {"/v1/stylize": 2, "/v1/styles": 1}  # routes that take forms, and how many files
 
+STOPPING = ("the server is stopping", "stopping")
 
 log = logging.getLogger(__name__)
 
@@ -76,16 +60,22 @@ log = logging.getLogger(__name__)
 class Page:
     """A page that is served beside the service: an ASGI application.
 
-    ``streams`` says whether a stream of events that a request names belongs to somebody.
+    ``streams`` says whether a stream of events that a request names belongs to somebody, ``user``
+    who has signed in, None where nobody has; ``lifespan`` lasts as long as the page is served.
     """
 
     app: App
     streams: Callable[[Scope], bool]
+    user: Callable[[Scope], str | None]
+    lifespan: Callable[[], AbstractAsyncContextManager[object]]
 
 
 @dataclass
 class Middleware:
-    """The ASGI application that `uvicorn` runs; ``rest`` and ``page`` are those behind it."""
+    """The ASGI application that `uvicorn` runs; ``rest`` and ``page`` are those behind it.
+
+    It answers from the start who asks for its health, and all others when it is ``loaded``.
+    """
 
     settings: Settings
     uploads: Uploads
@@ -94,36 +84,49 @@ class Middleware:
     page: Page | None = None
 
     def __post_init__(self) -> None:
-        routes = list(ROUTES) if self.page is not None else []
-        if self.settings.mcp:
-            routes += MCP_ROUTES
+        routes = ROUTES + (MCP_ROUTES if self.settings.mcp else [])
         self._routes = [(name, methods, re.compile(path)) for name, methods, path in routes]
+        self._authentication = Authentication(self.settings.users)
+        self.loaded = asyncio.Event()
         self.stopping = False
         self.closing = asyncio.Event()  # of the streams, which have no end of their own
         self.answering = 0
-        self.streaming = 0
+        self._streams = Places(OPEN_STREAMS, OPEN_STREAMS // 4)
+        # Bodies on their way: who sends slowly waits in no queue, but takes memory and disk.
+        length = max(4, self.settings.workers + self.settings.queue)
+        self._bodies = Places(length, length * 3 // 4)
         self._arrived = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             if scope["type"] == "lifespan":
-                app = self.rest if self.page is None else self.page.app
-                await app(scope, receive, send)
+                await self.rest(scope, receive, send)
             return
         ARRIVED.set(time.time())
-        exchange = Exchange(receive, send)
+        REQUEST_ID.set(logs.request_id(Headers(scope=scope).get("x-request-id", "")))
+        address = scope["client"][0] if scope.get("client") else ""
+        CLIENT.set(address)
+        exchange = Exchange(receive, send, REQUEST_ID.get())
         started = time.monotonic()
         name = "other"
+        held: list[tuple[Places, str]] = []
+        scope, method = forwarded.placed(scope, self.settings.root_path), _method(scope)
         self.answering += 1
         try:
-            name, app = self._find(scope)
+            if not self.loaded.is_set():
+                await self._until_loaded(scope["path"])
+            name, app = self._find(scope, address)
             if name in STREAMS:
                 self.answering -= 1
-                self.streaming += 1
-                if self.streaming > OPEN_STREAMS:
-                    raise RefusedError(503, "too many streams are open", retry_after="10")
-            await app(scope, await self._checked(name, scope, exchange), exchange.send)
+                self._take(self._streams, "streams", held)
+            receive = await self._checked(name, scope, exchange, held)
+            inner = forwarded.below(scope)
+            try:
+                await app(inner, receive, exchange.send)
+            finally:
+                scope["route"] = inner.get("route")
         except RefusedError as refusal:
+            self.metrics.refuse(refusal.reason)
             await self._refuse(refusal, scope, exchange)
         except HTTPException as error:  # of a stream that has begun: there is nobody to tell
             log.info("%s: %s", name, error.detail)
@@ -133,15 +136,35 @@ class Middleware:
             if not exchange.status:
                 await self._refuse(RefusedError(500, "the server failed"), scope, exchange)
         finally:
+            if name == "login" and exchange.status == 400:
+                self._authentication.failed(address)
+            for places, client in held:
+                places.give_back(client)
+            if name not in STREAMS:
+                self.answering -= 1
             if name == "upload":
                 await self._make_room(exchange.received)
-            if name in STREAMS:
-                self.streaming -= 1
-            else:
-                self.answering -= 1
-            route = getattr(scope.get("route"), "path", name) if name == "rest" else name
-            seconds = None if name in STREAMS else time.monotonic() - started
-            self.metrics.count(_method(scope), route, exchange.status or 499, seconds)
+            self._tell(scope, name, method, exchange, time.monotonic() - started)
+
+    def _tell(
+        self, scope: Scope, name: str, method: str, exchange: Exchange, seconds: float
+    ) -> None:
+        """Count and log an answered request."""
+        route = getattr(scope.get("route"), "path", name) if name == "rest" else name
+        status = exchange.status or 499
+        timed = None if name in STREAMS else seconds
+        self.metrics.count(method, route, status, timed)
+        if status == 200 and (scope["path"] in OPEN or name == "static"):
+            return  # asked every few seconds, and a hundred of them for a page
+        logs.log_access(
+            client=CLIENT.get(),
+            method=method,
+            path="".join(c if c.isprintable() else "?" for c in scope["path"][:200]),
+            status=status,
+            milliseconds=round(seconds * 1000),
+            received=exchange.received,
+            sent=exchange.sent,
+        )
 
     async def _refuse(self, refusal: RefusedError, scope: Scope, exchange: Exchange) -> None:
         # Whoever asks first whether to send the body at all is told no by the answer.
@@ -150,42 +173,68 @@ class Middleware:
         answer = JSONResponse({"error": str(refusal)}, refusal.status, refusal.headers)
         await answer(scope, exchange.receive, exchange.send)
 
-    def _find(self, scope: Scope) -> tuple[str, App]:
+    def _take(self, places: Places, what: str, held: list[tuple[Places, str]]) -> None:
+        client = CLIENT.get()
+        if not places.take(client):
+            message = f"busy: too many {what} at a time; try again"
+            raise RefusedError(503, message, reason=what, retry_after="5")
+        held.append((places, client))
+
+    def _find(self, scope: Scope, address: str) -> tuple[str, App]:
         """The name of a route and who answers; RefusedError where nobody does."""
         path, method = scope["path"], scope["method"]
         if REST.fullmatch(path):
-            if self.settings.auth is not None and path not in OPEN:
-                self._authorise(scope)
+            if self._authentication.needed and path not in OPEN:
+                CLIENT.set(self._authentication.user(scope, address))
+            if self.stopping and path not in ("/healthz", "/metrics"):
+                raise RefusedError(503, *STOPPING, retry_after="10")
+            if method == "HEAD":  # `uvicorn`, which has the request's own scope, sends no body
+                scope["method"] = "GET"
             return "rest", self.rest
         if self.stopping:
-            raise RefusedError(503, "the server is stopping", retry_after="10")
-        matching = [route for route in self._routes if route[2].fullmatch(path)]
+            raise RefusedError(503, *STOPPING, retry_after="10")
         if self.page is None and path == "/":
             return "docs", RedirectResponse("v1/docs")
         page = self.page
-        if page is None or not matching or (matching[0][0] == "events" and not page.streams(scope)):
+        matching = [route for route in self._routes if route[2].fullmatch(path)]
+        if page is None or not matching:
             raise RefusedError(404, "there is nothing here")
         name, methods, _ = matching[0]
         if method not in methods:
             allowed = ", ".join(methods)
             raise RefusedError(405, f"found {method}; allowed: {allowed}", allow=allowed)
-        if name == "mcp" and self.settings.auth is not None:
-            self._authorise(scope)
+        if self._authentication.needed:
+            self._admit(name, page, scope, address)
+        if name == "events" and not page.streams(scope):
+            raise RefusedError(404, "there is nothing here")
         return name, page.app
 
-    def _authorise(self, scope: Scope) -> None:
-        assert self.settings.auth is not None
-        kind, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
-        wanted = ":".join(self.settings.auth).encode()
+    async def _until_loaded(self, path: str) -> None:
+        """Wait for what is to be served; whoever asks whether it is ready is told no at once."""
+        if path in ("/healthz", "/metrics"):
+            return
+        seconds = 0 if path == "/readyz" else self.settings.timeout
         try:
-            found = base64.b64decode(given, validate=True) if kind.lower() == "basic" else b""
-        except binascii.Error:
-            found = b""
-        if not hmac.compare_digest(found, wanted):
-            basic = 'Basic realm="adain", charset="UTF-8"'
-            raise RefusedError(401, "found no or another name and password", www_authenticate=basic)
+            await asyncio.wait_for(self.loaded.wait(), seconds)
+        except TimeoutError:
+            message = "the server is loading its models"
+            raise RefusedError(503, message, "loading", retry_after="10") from None
 
-    async def _checked(self, name: str, scope: Scope, exchange: Exchange) -> Receive:
+    def _admit(self, name: str, page: Page, scope: Scope, address: str) -> None:
+        """RefusedError for who has not signed in, before anything of a body is read."""
+        if name == "mcp":
+            CLIENT.set(self._authentication.user(scope, address))
+        elif name == "login":
+            self._authentication.check_failures(address)
+        elif name in SIGNED_IN:
+            user = page.user(scope)
+            if user is None:
+                raise RefusedError(401, "found nobody signed in", reason="unauthorized")
+            CLIENT.set(user)
+
+    async def _checked(
+        self, name: str, scope: Scope, exchange: Exchange, held: list[tuple[Places, str]]
+    ) -> Receive:
         """A `receive` that gives no more than is allowed."""
         limit = SMALL
         if scope["method"] == "POST":
@@ -195,12 +244,20 @@ class Middleware:
         declared = Headers(scope=scope).get("content-length", "0")
         if declared.isdecimal() and int(declared) > limit:
             raise too_large(limit)
+        if limit > SMALL:
+            self._take(self._bodies, "requests that arrive", held)
+            exchange.when_complete(lambda: self._arrived_whole(held))
         receive = exchange.limited(limit, self.settings.timeout)
         if name == "file" and not self.uploads.holds(scope["path"].partition("file=")[2]):
             raise RefusedError(403, "this file was not uploaded")
         if name in ("call", "mcp") and scope["method"] == "POST":
             receive = await self._inspected(exchange, receive, scope, name == "mcp")
         return until_closing(receive, self.closing) if name in STREAMS else receive
+
+    def _arrived_whole(self, held: list[tuple[Places, str]]) -> None:
+        for each in [each for each in held if each[0] is self._bodies]:
+            held.remove(each)
+            self._bodies.give_back(each[1])
 
     def _limit(self, name: str, path: str) -> int:
         upload = self.settings.max_upload
@@ -216,48 +273,17 @@ class Middleware:
         body = await read_body(receive)
         if body is None:
             return receive
-        body = await asyncio.to_thread(self._cleaned, body, mcp)
+        body = await asyncio.to_thread(cleaned, body, self.uploads, mcp=mcp)
         headers = [(name, given) for name, given in scope["headers"] if name != b"content-length"]
         scope["headers"] = [*headers, (b"content-length", str(len(body)).encode())]
         return exchange.replaying(body)
 
-    def _cleaned(self, body: bytes, mcp: bool) -> bytes:
-        try:
-            value = json.loads(body)
-        except (ValueError, RecursionError):
-            raise RefusedError(400, "the body is no JSON") from None
-        if mcp:
-            for message in value if isinstance(value, list) else [value]:
-                if isinstance(message, dict) and message.get("method") == "tools/call":
-                    self._check_names(message, addresses=True)
-        else:
-            self._check_names(value)
-        # Written anew, since two readers may differ in what they make of odd JSON.
-        return json.dumps(value).encode()
-
     async def _make_room(self, arrived: int) -> None:
         """Sweep before the next minute where much arrives in this one."""
-        self._arrived += arrived
+        self._arrived += max(arrived, self.uploads.limit // self.uploads.most)
         if self._arrived > self.uploads.limit / 4:
             self._arrived = 0
             await asyncio.to_thread(self.uploads.sweep)
-
-    def _check_names(self, value: Any, addresses: bool = False) -> None:
-        """Refuse paths outside the uploads; forget addresses, which Gradio would open."""
-        waiting = [value]
-        while waiting:
-            found = waiting.pop()
-            if isinstance(found, dict):
-                path = found.get("path")
-                if path is not None and not (isinstance(path, str) and self.uploads.holds(path)):
-                    raise RefusedError(400, "path: found a file that was not uploaded")
-                if "url" in found:
-                    found["url"] = None
-                waiting.extend(found.values())
-            elif isinstance(found, list):
-                waiting.extend(found)
-            elif addresses and isinstance(found, str) and re.match(r"\s*\w+://", found):
-                raise RefusedError(400, "found an address; allowed are pictures as data: URLs")
 
 
 def _check_form(scope: Scope) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
-from adain import load_image
 from adain.cache import Cache
 from adain.images.picture import Picture
 
@@ -15,10 +15,10 @@ KEPT_PIXELS = 4_000_000
 
 
 class Pictures:
-    """The last decoded pictures, up to KEPT_PIXELS in all."""
+    """The last decoded pictures, up to KEPT_PIXELS in all; ``decode`` reads a file or bytes."""
 
-    def __init__(self, max_pixels: int) -> None:
-        self._max_pixels = max_pixels
+    def __init__(self, decode: Callable[[Path | bytes, int | None], Picture]) -> None:
+        self._decode = decode
         self._kept: Cache[Picture] = Cache(limit=KEPT_PIXELS, cost=lambda p: p.width * p.height)
 
     @property
@@ -27,10 +27,7 @@ class Pictures:
         return self._kept.hits
 
     def get(self, source: Path | bytes, max_side: int | None) -> Picture:
-        def load() -> Picture:
-            return load_image(source, max_side=max_side, max_pixels=self._max_pixels)
-
-        return self._kept.get((*identity(source), max_side), load)
+        return self._kept.get((*identity(source), max_side), lambda: self._decode(source, max_side))
 
 
 def identity(source: Path | bytes) -> tuple[object, ...]:

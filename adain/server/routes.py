@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 from concurrent.futures import CancelledError, Future
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI, File, Form, Request, UploadFile
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, Response
+from fastapi import Depends, FastAPI, File, Form, Request, UploadFile
+from fastapi.responses import HTMLResponse, Response
 from starlette.exceptions import HTTPException
 
-from adain import AdaINError, __version__, weights
+from adain import __version__, weights
 from adain.colours import Colours
 from adain.drawings import catalog
-from adain.errors import DeviceError, found_error
+from adain.errors import found_error
 from adain.images.picture import MAX_SIDE
 from adain.options import STYLE_SIDE, StylizeOptions, about
 from adain.registry import DEFAULT_MODEL, NAME_LENGTH
 from adain.server import api_docs
+from adain.server.api_description import complete
 from adain.server.engine import Engine
 from adain.server.metrics import CONTENT_TYPE, Metrics
+from adain.server.problems import handle_problems
 from adain.server.queue import BusyError
 from adain.server.schemas import (
     EncodedStyle,
@@ -43,11 +42,19 @@ TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 Model = Annotated[
     str,
-    Form(max_length=NAME_LENGTH, description="One of `GET /v1/models`, imported ones included."),
+    Form(
+        max_length=NAME_LENGTH,
+        description="One of `GET /v1/models`, imported ones included.",
+        examples=["fast"],
+    ),
 ]
 ALPHA, MAX_SIZE, STYLE_SIZE, COLOURS = map(about, ("alpha", "max_side", "style_size", "colours"))
-Alpha = Annotated[float, Form(ge=ALPHA["low"], le=ALPHA["high"], description=ALPHA["help"])]
-Side = Annotated[int | None, Form(ge=MAX_SIZE["low"], le=MAX_SIDE, description=MAX_SIZE["help"])]
+Alpha = Annotated[
+    float, Form(ge=ALPHA["low"], le=ALPHA["high"], description=ALPHA["help"], examples=[0.8])
+]
+Side = Annotated[
+    int | None, Form(ge=MAX_SIZE["low"], le=MAX_SIDE, description=MAX_SIZE["help"], examples=[1024])
+]
 # What a service computes for others has limits of its own.
 StyleSize = Annotated[int, Form(ge=16, le=2048, description=STYLE_SIZE["help"])]
 Format = Annotated[Literal["png", "jpeg", "webp"], Form(description="Of the result.")]
@@ -55,11 +62,13 @@ Quality = Annotated[int, Form(ge=1, le=100, description="Of JPEG and WebP.")]
 OfWhich = Annotated[Colours, Form(description=COLOURS["help"])]
 StyleId = Annotated[
     str | None,
-    Form(max_length=100, description="Of `POST /v1/styles`, or a name of `GET /v1/styles`."),
+    Form(
+        max_length=100,
+        description="Of `POST /v1/styles`, or a name of `GET /v1/styles`.",
+        examples=["great-wave"],
+    ),
 ]
 PICTURE = "JPEG, PNG, TIFF, BMP, GIF, PPM, WebP or AVIF."
-
-log = logging.getLogger(__name__)
 
 
 def build(engine: Engine, metrics: Metrics) -> FastAPI:
@@ -73,17 +82,14 @@ def build(engine: Engine, metrics: Metrics) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=problems(401, 404, 405),
+        responses=problems(401, 404, 405, 429, 503),
     )
-    rest.exception_handler(AdaINError)(_unusable)
-    rest.exception_handler(DeviceError)(_failed)
-    rest.exception_handler(BusyError)(_busy)
-    rest.exception_handler(HTTPException)(_refused)
-    rest.exception_handler(RequestValidationError)(_invalid)
+    handle_problems(rest)
     service = Service(engine, StyleStore(engine.settings.keep))
     _add_pictures(rest, service)
     _add_lists(rest, service)
     _add_health(rest, engine, metrics)
+    complete(rest, secured=bool(engine.settings.users))
     return rest
 
 
@@ -103,9 +109,15 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             for name, (text, kind) in headers.items()
         },
     }
-    busy = problems(400, 408, 413, 415, 422, 500, 503)
+    busy = problems(400, 408, 413, 415, 422, 500, 503, 507)
+    checked = [Depends(_check_fields)]
 
-    @rest.post("/v1/stylize", response_class=Response, responses={200: picture, **busy})
+    @rest.post(
+        "/v1/stylize",
+        response_class=Response,
+        responses={200: picture, **busy},
+        dependencies=checked,
+    )
     async def stylize(
         request: Request,
         content: Annotated[UploadFile, File(description=PICTURE)],
@@ -125,7 +137,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         if (style is None) == (not style_id):
             found = "neither" if style is None else "both"
             raise HTTPException(422, f"style, style_id: found {found}; allowed: one of them")
-        _check_model(model)
+        _check_model(model, engine)
         options = StylizeOptions(
             alpha=alpha, max_side=max_side, style_size=style_size, colours=colours
         )
@@ -136,14 +148,14 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         body, headers = await _answer(request, engine, future)
         return Response(body, media_type=TYPES[format], headers=headers)
 
-    @rest.post("/v1/styles", responses=busy)
+    @rest.post("/v1/styles", responses=busy, dependencies=checked)
     async def encode_style(
         request: Request,
         file: Annotated[UploadFile, File(description=PICTURE)],
         model: Model = DEFAULT_MODEL,
     ) -> EncodedStyle:
         """Encode a style once, for many pictures."""
-        _check_model(model)
+        _check_model(model, engine)
         future = engine.queue.submit(lambda: service.encode(file, model))
         encoded: EncodedStyle = await _answer(request, engine, future)
         return encoded
@@ -222,7 +234,7 @@ async def _answer(request: Request, engine: Engine, future: Future[Any]) -> Any:
             return_when=asyncio.FIRST_COMPLETED,
         )
         if not waiting.done():
-            busy = engine.queue.give_up(future)
+            busy = engine.queue.give_up(future, gone=gone.done())
             waiting.cancel()
             if gone.done():
                 raise HTTPException(499, "the client has gone")
@@ -241,9 +253,18 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _check_model(model: str) -> None:
+async def _check_fields(request: Request) -> None:
+    """Refuse fields that nothing would be made of, such as misspelt ones."""
+    known = [field.alias for field in request.scope["route"].dependant.body_params]
+    unknown = sorted(set(await request.form()) - set(known))
+    if unknown:
+        raise HTTPException(422, f"{unknown[0][:100]}: no such field; allowed: {', '.join(known)}")
+
+
+def _check_model(model: str, engine: Engine) -> None:
     here = weights.available_models()
-    if model not in here:
+    # One that is open goes on without its files.
+    if model not in here and model not in engine.devices:
         found = f"{model!r}, which is not on this server"
         error = found_error("model", found, weights.one_of(here))
         if model in weights.models():
@@ -255,39 +276,3 @@ def _check_model(model: str) -> None:
 @cache
 def _digest(path: Path, _: int) -> str:
     return weights.sha256(path)
-
-
-# What goes wrong
-
-
-def _problem(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
-    line = "".join(c if c.isprintable() else "?" for c in " ".join(message.split()))
-    return JSONResponse({"error": line[:500]}, status, headers)
-
-
-async def _unusable(_: Request, error: Exception) -> Response:
-    return _problem(400, str(error))
-
-
-async def _failed(_: Request, error: Exception) -> Response:
-    log.error("%s", error)
-    # Where files lie on this machine is for the log alone.
-    line = re.sub(r"(?<!\S)/\S*/", "", str(error))
-    return _problem(500, f"the server failed: {line}")
-
-
-async def _busy(_: Request, error: Exception) -> Response:
-    assert isinstance(error, BusyError)
-    return _problem(503, str(error), {"Retry-After": str(error.retry_after)})
-
-
-async def _refused(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    headers = dict(error.headers or {})
-    return _problem(error.status_code, str(error.detail), headers)
-
-
-async def _invalid(_: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors()]
-    return _problem(422, "; ".join(found))

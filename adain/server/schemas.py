@@ -11,13 +11,20 @@ from pydantic import BaseModel, Field
 class Problem(BaseModel):
     """The answer to everything that cannot be done."""
 
-    error: str = Field(description="One line that says what was found and what is allowed.")
+    error: str = Field(
+        description="One line that says what was found and what is allowed.",
+        examples=["content: found nothing (0 bytes); allowed: a JPEG, PNG or TIFF image"],
+    )
 
 
 class EncodedStyle(BaseModel):
-    id: str = Field(description="For `style_id` of `POST /v1/stylize`.")
-    model: str
-    vector: list[float] = Field(description="The style as the model sees it.")
+    id: str = Field(
+        description="For `style_id` of `POST /v1/stylize`.", examples=["mGZ2gJr0O3v7qkQ1c8yWxA"]
+    )
+    model: str = Field(examples=["fast"])
+    vector: list[float] = Field(
+        description="The style as the model sees it.", examples=[[0.12, -0.03, 0.87]]
+    )
     expires: datetime = Field(description="Until then the id is known; each use puts it off.")
 
 
@@ -49,7 +56,7 @@ class Gallery(BaseModel):
 
 
 class State(BaseModel):
-    status: str
+    status: str = Field(examples=["ready"])
 
 
 PROBLEMS = {
@@ -62,7 +69,9 @@ PROBLEMS = {
     415: "The body is not multipart/form-data.",
     422: "A field is missing, or has a value that is not allowed.",
     500: "The device failed, or a file of the model: no fault of the request.",
+    429: "So many passwords were wrong that they are guesses: see Retry-After.",
     503: "The queue is full, the time is over, or the server is stopping: see Retry-After.",
+    507: "The server's memory or disk is full: see Retry-After.",
 }
 
 
@@ -71,7 +80,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     found: dict[int | str, dict[str, Any]] = {}
     for status in statuses:
         found[status] = {"model": Problem, "description": PROBLEMS[status]}
-        if status == 503:
+        if status in (429, 503, 507):
             seconds = {"description": "Seconds.", "schema": {"type": "integer"}}
             found[status]["headers"] = {"Retry-After": seconds}
     return found

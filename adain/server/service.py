@@ -60,6 +60,7 @@ class Service:
         }
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
+        self.styles.check_room()
         picture = self._picture("file", file, STYLE_SIDE)
         with self.engine.queue.computing():
             style = self.engine.stylizer(model).encode_style(picture, max_side=None)
@@ -79,7 +80,9 @@ class Service:
         try:
             return self.engine.picture(data, max_side)
         except AdaINError as error:
-            raise AdaINError(str(error).replace("the bytes:", f"{field}:", 1)) from error
+            # Of the same kind: whose fault it is tells the status.
+            error.args = (str(error).replace("the bytes:", f"{field}:", 1),)
+            raise
 
     def _picture(self, field: str, file: UploadFile, max_side: int | None) -> Picture:
         return self._decoded(field, self._read(field, file), max_side)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -10,19 +12,36 @@ class Settings:
     """``max_upload`` is in bytes, ``timeout`` and ``keep`` are in seconds.
 
     ``workers`` pictures are computed at a time, and ``queue`` more requests may wait. ``keep`` is
-    how long uploads and what was made of them stay after they were last asked for.
+    how long uploads and what was made of them stay after they were last asked for. ``drain`` is how
+    long what is running may take to its end when the server is stopped, in seconds as well.
+
+    ``root_path`` is the path, or the whole address, at which a proxy serves this server, and
+    ``trusted_proxies`` are the addresses that may say in headers whom they ask for, as `uvicorn`
+    has them: separated by commas, "*" for all. ``gatys`` is whether the page offers the
+    optimisation; None: only to this machine.
     """
 
     host: str = "127.0.0.1"
     port: int = 7860
-    auth: tuple[str, str] | None = None
+    users: tuple[tuple[str, str], ...] = ()  # names and passwords
     max_upload: int = 20_000_000
     max_pixels: int = 40_000_000
     queue: int = 32
     workers: int = 1
     timeout: float = 60.0
     keep: float = 3600.0
+    drain: float = 30.0
+    root_path: str = ""
+    trusted_proxies: str = "127.0.0.1"
+    log_format: Literal["text", "json"] = "text"
+    access_log: bool = True
     mcp: bool = False
+    gatys: bool | None = None
+
+    @property
+    def offers_gatys(self) -> bool:
+        """Whether the page has the tab: it takes all of a machine for minutes."""
+        return is_loopback(self.host) if self.gatys is None else self.gatys
 
     @property
     def address(self) -> str:
@@ -30,3 +49,11 @@ class Settings:
         host = {"0.0.0.0": "localhost", "::": "localhost"}.get(self.host, self.host)
         host = f"[{host}]" if ":" in host and not host.startswith("[") else host
         return f"http://{host}:{self.port}/"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name
+        return host == "localhost"

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+PREFIX = "adain-server-"
 
 # What a visitor left half uploaded when the connection broke.
 UNFINISHED = 600.0
+MOST = 10_000  # files
 
 
 class Uploads:
-    """Gradio's folder, emptied of what is older than ``keep`` seconds or too much for ``limit``.
+    """Gradio's folder, emptied of what is older than ``keep`` seconds or too much.
+
+    ``limit`` bytes in at most ``most`` files stay.
 
     Gradio deletes by itself only files that it has named to somebody: parts of a form that are no
     files of its own, and uploads that broke off, would stay.
     """
 
-    def __init__(self, folder: Path, keep: float, limit: int) -> None:
+    def __init__(self, folder: Path, keep: float, limit: int, most: int = MOST) -> None:
         self._folder = os.path.realpath(folder)
+        self.most = most
         self._keep = keep
         self.limit = limit
         self._lasting: set[str] = set()
@@ -39,7 +52,7 @@ class Uploads:
         self._lasting = {path for path, _ in self._files()}
 
     def sweep(self) -> None:
-        """Delete what is old, and then the oldest of the rest until they fit the limit."""
+        """Delete what is old, and then the oldest of the rest until they fit the limits."""
         with self._lock:
             now = time.time()
             young = []
@@ -53,8 +66,8 @@ class Uploads:
                 else:
                     young.append((used, found.st_size, path))
             total = sum(size for _, size, _ in young)
-            for _, size, path in sorted(young):
-                if total <= self.limit:
+            for number, (_, size, path) in enumerate(sorted(young)):
+                if total <= self.limit and len(young) - number <= self.most:
                     break
                 _delete(path)
                 total -= size
@@ -71,3 +84,39 @@ def _delete(path: str) -> None:
     with suppress(OSError):
         os.unlink(path)
         os.rmdir(os.path.dirname(path))  # of the upload's own, and only where it is empty now
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder that goes with the process; those of servers that were killed go now.
+
+    A server holds a lock on its own, which the system takes from it when it ends in any way.
+    """
+    _remove_left_over()
+    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+        if fcntl is None:
+            yield Path(folder)
+            return
+        held = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            yield Path(folder)
+        finally:
+            os.close(held)
+
+
+def _remove_left_over() -> None:
+    if fcntl is None:
+        return
+    for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):  # another's, or one that is held
+            found = path.lstat()
+            young = time.time() - found.st_mtime < 60  # perhaps its lock is to come
+            if found.st_uid != os.getuid() or young:
+                continue
+            held = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(path, ignore_errors=True)
+            finally:
+                os.close(held)

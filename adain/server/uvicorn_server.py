@@ -1,4 +1,4 @@
-"""The HTTP server (uvicorn): time-outs of connections, and a shutdown that loses no answer."""
+"""The HTTP server (uvicorn): answers while it loads and while it stops, and loses no answer."""
 
 from __future__ import annotations
 
@@ -6,57 +6,33 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
-import h11
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from adain.server.connections import Connection, most_connections, quieted
 from adain.server.engine import Engine
 from adain.server.middleware import Middleware
 
+T = TypeVar("T")
+
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-HEAD = 10.0
-SWEEP = 60.0  # seconds between looks at the folder of uploads
+SWEEP = 15.0  # seconds between looks at the folder of uploads
 # Seconds that a client gets to take its answer, and all connections to end, when the server stops.
 LAST_ANSWERS, LAST_CONNECTIONS = 5.0, 3
 LAST_EVENTS = 0.3  # and Gradio, to pass on a result to a stream of events
 
 
-class Connection(H11Protocol):
-    """One of `uvicorn` that is closed unless the head of a request arrives within HEAD seconds."""
-
-    _timer: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._watch()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._forget()
-
-    def _watch(self) -> None:
-        if self.conn.their_state is not h11.IDLE:
-            self._forget()
-        elif self._timer is None:
-            seconds = min(HEAD, self.config.app.settings.timeout)  # type: ignore[union-attr]
-            self._timer = self.loop.call_later(seconds, self.transport.close)
-
-    def _forget(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
 class Server(uvicorn.Server):
-    """`uvicorn` that says when it answers, and stops without leaving anybody without an answer."""
+    """`uvicorn` that is not ready until ``load`` has returned, and says so when it is.
 
-    def __init__(self, middleware: Middleware, engine: Engine, address: str) -> None:
+    At the end ``error`` is what `load` raised, and ``unfinished`` whether requests still compute.
+    """
+
+    def __init__(self, middleware: Middleware, engine: Engine, load: Callable[[], None]) -> None:
+        settings = engine.settings
         super().__init__(
             uvicorn.Config(
                 middleware,
@@ -66,13 +42,22 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                forwarded_allow_ips=settings.trusted_proxies,
                 timeout_graceful_shutdown=LAST_CONNECTIONS,
             )
         )
+        self.error: BaseException | None = None
+        self.unfinished = False
         self._middleware = middleware
         self._engine = engine
-        self._address = address
+        self._load = load
         self._tasks: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
+
+    @property
+    def loaded(self) -> bool:
+        """Whether it was ever ready."""
+        return self._middleware.loaded.is_set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -82,21 +67,44 @@ class Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        quieted(asyncio.get_running_loop())
+        Connection.most = most_connections()
         await super().startup(sockets)
-        self._tasks.append(asyncio.create_task(self._sweep()))
-        print(f"Running on {self._address} (Ctrl+C stops it)", flush=True)
+        self._serving = asyncio.create_task(self._load_and_serve())
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        self._over.set()
+        if self.loaded:
+            await self._serving
+
+    async def _load_and_serve(self) -> None:
+        try:
+            await _in_thread(self._load)
+            page = self._middleware.page
+            async with contextlib.nullcontext() if page is None else page.lifespan():
+                self._middleware.loaded.set()
+                sweeping = asyncio.create_task(self._sweep())
+                address = self._engine.settings.address
+                print(f"Running on {address} (Ctrl+C stops it)", flush=True)
+                await self._over.wait()
+                sweeping.cancel()
+        except Exception as error:
+            self.error = error
+            self._begin_to_stop()
 
     def _begin_to_stop(self) -> None:
         if self._middleware.stopping:
             self.force_exit = self.should_exit = True  # asked twice
             return
+        # Who comes now is told so, until the last answer is given: a balancer goes elsewhere.
         self._middleware.stopping = True
-        for server in self.servers:
-            server.close()
         self._tasks.append(asyncio.create_task(self._stop()))
 
     async def _stop(self) -> None:
-        await asyncio.to_thread(self._engine.close)
+        seconds = self._engine.settings.drain
+        finished = await _in_thread(lambda: self._engine.close(seconds))
+        self.unfinished = not finished
         await asyncio.sleep(LAST_EVENTS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_ANSWERS):
@@ -109,6 +117,31 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(SWEEP)
             await asyncio.to_thread(self._middleware.uploads.sweep)
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    """As `asyncio.to_thread`, in a thread that nobody waits for at the end."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        try:
+            result, error = call(), None
+        except BaseException as raised:
+            result, error = None, raised
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, result, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await future
 
 
 def serve(server: Server, listener: socket.socket) -> None:

@@ -136,7 +136,7 @@ def test_threads_and_precision(run, folder, stylizer, photo, painting):
     assert np.abs(difference).max() <= 1
     if "fast" not in weights.available_models("fp16"):
         pytest.skip("no float16 files of fast here; `python -m export --model fast` makes them")
-    succeeded(run(*STYLIZE, "--device", "cpu", "--precision", "fp16"))
+    succeeded(run(*STYLIZE, "--device", "cpu", "--precision", "fp16", "--memory-limit", "1GB"))
     difference = pixels(folder / "out.png") - stylizer.stylize(photo, painting).astype(int)
     assert 0 < np.abs(difference).mean() <= 1
 
@@ -194,6 +194,12 @@ MISTAKES = {
     "quality 101": ((*STYLIZE, "--quality", "101"), "quality: found 101; allowed: "),
     "unknown device": ((*STYLIZE, "--device", "gpu"), "device: found 'gpu'; allowed: auto, cpu"),
     "device without numbers": ((*STYLIZE, "--device", "coreml:1"), "device: found 'coreml:1'"),
+    "no memory": ((*STYLIZE, "--memory-limit", "much"), "memory_limit: found 'much'; allowed: "),
+    "little memory": (
+        (*STYLIZE, "--device", "cpu", "--memory-limit", "1MB"),
+        "photo.png: found 128 x 96 pixels, for which fast takes 2 MB; allowed: ",
+        "the memory limit of 1 MB, such as a max_side of ",
+    ),
     "no threads": ((*STYLIZE, "--threads", "0"), "threads: found 0; allowed: "),
     "unknown precision": ((*STYLIZE, "--precision", "fp8"), "--precision", "fp8", "fp16"),
     "unknown model": ((*STYLIZE, "--model", "vgg16"), "--model", "vgg16", "fast", "vgg19"),

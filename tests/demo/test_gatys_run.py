@@ -77,7 +77,7 @@ def test_a_stylization_waits_for_an_iteration_at_most(engine: Engine, wanted: Wa
                 # While nobody else has the device, both line up for it in either order.
                 before = len(optimisation.history)
                 other.start()
-                wait_for(lambda: len(queue._waiting) == 2)
+                wait_for(lambda: len(queue._turns) == 2)
             other.join(TIMEOUT)
             # One more where it had ended, but was not told of, before this thread counted.
             assert iterations.pop() <= before + 2

@@ -10,10 +10,13 @@ from sample_images import (
     BLOCKS,
     OPACITY,
     SIDES,
+    colorant,
     drawing,
     encoded,
     exif,
+    icc,
     in_memory,
+    linear_rgb,
     matches,
     png,
     refused,
@@ -111,20 +114,6 @@ def test_png_transparent_colour_at_16_bits():
     assert load_image(colour).alpha.tolist() == [[1, 0]]
 
 
-def icc(space: bytes, pcs: bytes, tags: dict[bytes, bytes]) -> bytes:
-    table, body = struct.pack(">I", len(tags)), b""
-    start = 128 + 4 + 12 * len(tags)
-    for name, data in tags.items():
-        table += name + struct.pack(">II", start + len(body), len(data))
-        body += data + b"\0" * (-len(data) % 4)
-    header = bytearray(128)
-    header[0:4] = struct.pack(">I", start + len(body))
-    header[8:24] = b"\x02\x40\0\0" + b"prtr" + space + pcs
-    header[36:40] = b"acsp"
-    header[68:80] = struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
-    return bytes(header) + table + body
-
-
 def linear_grey() -> bytes:
     white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
     return icc(b"GRAY", b"XYZ ", {b"wtpt": white, b"kTRC": b"curv" + bytes(8)})
@@ -140,19 +129,6 @@ def green_cyan() -> bytes:
     table = b"mft1\0\0\0\0" + bytes((4, 3, 2, 0)) + identity + ramp * 4 + bytes(grid) + ramp * 3
     white = b"XYZ \0\0\0\0" + struct.pack(">III", 0xF6D6, 0x10000, 0xD32D)
     return icc(b"CMYK", b"Lab ", {b"wtpt": white, b"A2B0": table})
-
-
-def colorant(tag: bytes) -> slice:
-    """Where in `srgb()` the data of a tag lies."""
-    entry = srgb().index(tag, 128)
-    start, size = struct.unpack(">II", srgb()[entry + 4 : entry + 12])
-    return slice(start, start + size)
-
-
-def linear_rgb() -> bytes:
-    tags = {tag: srgb()[colorant(tag)] for tag in (b"wtpt", b"rXYZ", b"gXYZ", b"bXYZ")}
-    curves = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), b"curv" + bytes(8))
-    return icc(b"RGB ", b"XYZ ", tags | curves)
 
 
 ICC_CARRIERS = [("JPEG", "RGB")]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future
 
 import pytest
 from serving import PATIENCE
 
+from adain.server.asgi import CLIENT
 from adain.server.queue import BusyError, RequestQueue
 from adain.server.settings import Settings
 
@@ -155,3 +156,59 @@ def test_a_picture_that_began_goes_on_to_its_end(queue: RequestQueue) -> None:
     go.set()
     assert future.result(PATIENCE) == "done"
     closing.join(PATIENCE)
+
+
+def submitted(queue: RequestQueue, client: str, ran: list[str], name: str) -> Future[None]:
+    token = CLIENT.set(client)
+    try:
+        return queue.submit(lambda: ran.append(name))
+    finally:
+        CLIENT.reset(token)
+
+
+def test_clients_take_turns_and_the_greediest_makes_room() -> None:
+    queue = RequestQueue(Settings(queue=4, timeout=PATIENCE), 0)
+    blocking = fill(queue)
+    ran: list[str] = []
+    greedy = [submitted(queue, "greedy", ran, f"greedy {n}") for n in range(4)]
+    with pytest.raises(BusyError):  # the queue is full, and nobody has more in it
+        submitted(queue, "greedy", ran, "one more")
+    polite = [submitted(queue, "polite", ran, f"polite {n}") for n in range(2)]
+    with pytest.raises(BusyError):  # both have two
+        submitted(queue, "polite", ran, "one more")
+    for future in greedy[2:]:
+        with pytest.raises(BusyError, match="in line"):
+            future.result(PATIENCE)
+    blocking.go.set()
+    for future in (*greedy[:2], *polite):
+        future.result(PATIENCE)
+    assert ran == ["greedy 0", "polite 0", "greedy 1", "polite 1"]
+    assert queue.refusals == {"queue_full": 4}
+    queue.close()
+
+
+def test_the_wait_and_the_work_are_told_apart() -> None:
+    queue = RequestQueue(Settings(queue=4, timeout=PATIENCE), 0)
+    told: list[tuple[str, float]] = []
+    queue.observe = lambda kind, seconds: told.append((kind, seconds))
+    blocking = fill(queue)
+    second = queue.submit(lambda: turn(queue))
+    time.sleep(0.2)
+    blocking.go.set()
+    second.result(PATIENCE)
+    queue.close()
+    waits = [seconds for kind, seconds in told if kind == "wait"]
+    work = [seconds for kind, seconds in told if kind == "compute"]
+    assert len(waits) == len(work) == 2
+    assert waits[1] >= 0.2 and work[0] >= 0.2 and min(work) < 0.2
+
+
+def test_the_end_waits_no_longer_than_it_may() -> None:
+    queue = RequestQueue(Settings(queue=4, timeout=PATIENCE), 0)
+    blocking = fill(queue)
+    waiting = queue.submit(lambda: None)
+    assert not queue.close(0.1)
+    with pytest.raises(BusyError, match="stopping"):
+        waiting.result(PATIENCE)
+    blocking.go.set()
+    assert queue.close(PATIENCE)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adain.server.uploads import Uploads
+from adain.server import uploads as module
+from adain.server.uploads import PREFIX, Uploads, temporary_folder
 
 
 def test_old_uploads_go_and_the_rest_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,3 +47,31 @@ def test_only_what_lies_in_the_folder_is_held(tmp_path: Path) -> None:
     assert uploads.holds(f"{folder}/a/b.png")
     for path in (folder, f"{folder}-other/a", f"{folder}/../a", f"{folder}/link", "a", "", "\0"):
         assert not uploads.holds(str(path))
+
+
+def test_small_files_are_counted_too(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / f"{number:02}.png").write_bytes(b"a")
+    Uploads(tmp_path, 1000, limit=10_000, most=20).sweep()
+    assert len(list(tmp_path.iterdir())) == 20
+
+
+@pytest.mark.skipif(module.fcntl is None, reason="there are no such locks")
+def test_what_a_killed_server_left_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module.tempfile, "tempdir", str(tmp_path))
+    left, elsewhere = tmp_path / f"{PREFIX}left", tmp_path / "other"
+    for folder in (left, elsewhere):
+        folder.mkdir()
+        (folder / "a.png").write_bytes(b"a")
+    link = tmp_path / f"{PREFIX}link"
+    link.symlink_to(elsewhere)
+    with temporary_folder() as running:  # younger ones are left alone: their lock is to come
+        assert left.exists()
+        later = time.time() + 3600
+        monkeypatch.setattr(module.time, "time", lambda: later)
+        with temporary_folder() as other:
+            assert other != running and running.exists()
+            assert not left.exists() and elsewhere.exists() and link.is_symlink()
+    assert not running.exists()

@@ -12,6 +12,7 @@ import gradio as gr
 from adain import contract, weights
 from adain.demo.widgets import EVENT
 from adain.registry import BUILT_IN, DEFAULT_MODEL
+from adain.server.checks.forwarded import HEADER
 from adain.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -88,7 +89,7 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
                 if shown != code:
                     addressed[code] = box
     gr.HTML(
-        "<p>The service's own description: <a href='/v1/docs'>/v1/docs</a>. More examples, C++ and"
+        "<p>The service's own description: <a href='v1/docs'>/v1/docs</a>. More examples, C++ and"
         " a page that runs the model in the browser, are in <code>export/examples</code> of the"
         " source.</p>"
     )
@@ -108,11 +109,13 @@ def example(name: str) -> str:
 
 def request_address(headers: Mapping[str, str], otherwise: str) -> str:
     """Where a visitor reached the service, perhaps by way of a proxy, as the request has it."""
-    host, scheme = headers.get("host", ""), headers.get("x-forwarded-proto", "http")
+    # What is below the path of a proxy was put there by the middleware.
+    host = headers.get("x-forwarded-host", headers.get("host", "")).partition("/")[0]
+    scheme = headers.get("x-forwarded-proto", "http")
     if scheme in ("http", "https") and re.fullmatch(
         r"[\w.-]+(:\d+)?|\[[\da-fA-F:]+\](:\d+)?", host
     ):
-        return f"{scheme}://{host}"
+        return f"{scheme}://{host}{headers.get(HEADER, '')}"
     return otherwise
 
 

@@ -13,6 +13,7 @@ from adain import AdaINError, weights
 from adain.demo import gatys_plot, widgets
 from adain.demo.gatys_run import GET_MODULES, Optimisation, Wanted, begin, cancel
 from adain.drawings import catalog
+from adain.errors import found_error
 from adain.published import VGG19
 from adain.server.engine import Engine
 from adain.server.queue import BusyError
@@ -135,6 +136,7 @@ def gatys_tab(engine: Engine) -> None:
     ) -> Iterator[Update]:
         try:
             paths = [widgets.require(content, "content"), widgets.require(style, "style")]
+            _check(size, iterations, first)
         except AdaINError as error:
             yield _idle(gr.skip(), _refusal(error))
             return
@@ -149,6 +151,17 @@ def gatys_tab(engine: Engine) -> None:
     start.click(on_start, inputs, [view, sentence, start, stop], concurrency_limit=None, **event)
     # Not by `cancels`, which would end the updates before they tell what came of it.
     stop.click(on_stop, None, None, queue=False, **event)
+
+
+def _check(size: object, iterations: object, first: object) -> None:
+    """Raise AdaINError for what the page does not offer: programs ask as well."""
+    low, high = ITERATIONS
+    if size not in SIZES:
+        raise found_error("size", repr(size)[:40], ", ".join(map(str, SIZES)))
+    if not isinstance(iterations, (int, float)) or not low <= iterations <= high:
+        raise found_error("iterations", repr(iterations)[:40], f"{low} to {high}")
+    if first not in [start for _, start in STARTS]:
+        raise found_error("start", repr(first)[:40], ", ".join(start for _, start in STARTS))
 
 
 def _pictures() -> list[gr.Image]:

@@ -15,7 +15,7 @@ from adain.learning.comparison.options import CompareOptions, Method
 from adain.learning.comparison.page import summary_lines
 from adain.learning.comparison.report import write_report
 from adain.learning.comparison.runs import Runs
-from adain.learning.evaluation.pairs import Pair, read_pairs
+from adain.learning.evaluation.pairs import Pair, read_pairs, readable
 
 
 def all_pairs(contents: Sequence[Path], styles: Sequence[Path]) -> list[Pair]:
@@ -42,8 +42,9 @@ def compare_methods(
     """Compare all methods on all pairs; the path of the page, ``folder/report.html``.
 
     Beside it are ``metrics.csv``, ``losses.png``, ``contact-sheet.png`` and ``results/``: what is
-    there already, made of the same pictures, models and options, is not made again. Raises
-    AdaINError for images that cannot be read, missing weights, and a folder that cannot be written.
+    there already, made of the same pictures, models and options, is not made again. Pairs of images
+    that cannot be read are left out, and ``report`` says so. Raises AdaINError where none is left,
+    for missing weights, and for a folder that cannot be written.
     """
     options = options or CompareOptions()
     if not pairs:
@@ -56,7 +57,7 @@ def compare_methods(
         device=options.device,
         threads=options.threads,
     )
-    pairs = list(dict.fromkeys(pairs))
+    pairs = readable(list(dict.fromkeys(pairs)), report)
     todo = [(pair, method) for pair in pairs for method in methods]
     missing = [task for task in todo if runs.kept(*task) is None]
     if len(missing) < len(todo):

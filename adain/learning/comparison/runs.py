@@ -4,7 +4,6 @@ import io
 import json
 import os
 import pickle
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +18,9 @@ import torch
 from PIL import Image
 
 from adain import __version__, weights
+from adain.cores import cores
 from adain.errors import AdaINError, failing, found_error
-from adain.files import write_atomically
+from adain.files import make_folder, write_atomically
 from adain.images import load_image
 from adain.images.picture import from_array
 from adain.learning.comparison.options import Method
@@ -30,10 +30,10 @@ from adain.learning.evaluation.metrics import sliced_wasserstein
 from adain.learning.evaluation.pairs import Pair
 from adain.learning.evaluation.scoring import Scorer
 from adain.learning.gatys.objective import GatysObjective
+from adain.learning.labels import file_name, label
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
 from adain.learning.tensors import to_tensor
-from adain.providers import cores
 from adain.published import VGG19
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
@@ -69,11 +69,7 @@ class Runs:
     def label(self, path: Path) -> str:
         """The name of an image without suffix; a number tells those of one name apart."""
         if path not in self._labels:
-            label, number = path.stem, 2
-            taken = {_file_name(label) for label in self._labels.values()}
-            while _file_name(label) in taken:
-                label, number = f"{path.stem} ({number})", number + 1
-            self._labels[path] = label
+            self._labels[path] = label(path, self._labels.values())
         return self._labels[path]
 
     def digest(self, path: Path) -> str:
@@ -102,7 +98,7 @@ class Runs:
         return plain
 
     def path(self, pair: Pair, method: Method, suffix: str) -> Path:
-        names = (_file_name(self.label(image)) for image in (pair.content, pair.style))
+        names = (file_name(self.label(image)) for image in (pair.content, pair.style))
         return self.folder.joinpath("results", *names, f"{method.name}{suffix}")
 
     def kept(self, pair: Pair, method: Method) -> dict[str, Any] | None:
@@ -120,8 +116,7 @@ class Runs:
     def make(self, pair: Pair, method: Method, done: Callable[[], object]) -> None:
         """Run a method on a pair, measure its pictures and keep all of it."""
         target = self.path(pair, method, ".json")
-        with failing(str(target.parent), "a folder that cannot be made", "a writable place"):
-            target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         job = Job(method, pair.content, pair.style, self.size, self.device, self.threads)
         snapshots, about = [], {}
         for message in _messages(job):
@@ -207,11 +202,6 @@ class Runs:
             f" pixels. adain {__version__}."
         )
         return Compared(results, images, self.size, self.threads, sorted(devices), notes)
-
-
-def _file_name(label: str) -> str:
-    """The label as a name that every file system takes; two that differ in case are one there."""
-    return re.sub(r"[^\w()-]+", "_", label).lower()
 
 
 def _messages(job: Job) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from adain.learning.evaluation.measures import colour_cast
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, load_trained
-from adain.learning.training.data import ImageStore, find_images, hold_out
+from adain.learning.training.data import ImageStore, split
 from adain.learning.training.held_out import HeldOut
 from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.options import TrainOptions
@@ -61,7 +61,7 @@ def picture_measures(contents: Tensor, images: Tensor, unstyled: Tensor) -> dict
 class Judge:
     """Held-out losses and measures of any weights of one model, all on the same pictures.
 
-    The folders are those of training. Raises AdaINError as `find_images` does.
+    The folders are those of training. Raises AdaINError as `split` does.
     """
 
     def __init__(self, model: str, content_dir: Path, style_dir: Path) -> None:
@@ -71,9 +71,7 @@ class Judge:
         vgg = load_loss_network().to(self.device, dtype)
         vgg.to(memory_format=torch.channels_last)
         held = [
-            ImageStore(
-                hold_out(find_images(folder), self.options.held_out)[1], label="held-out images"
-            )
+            ImageStore(split(folder, self.options.held_out, "images")[1], label="held-out images")
             for folder in (content_dir, style_dir)
         ]
         self.pairs = HeldOut(held[0], held[1], self.device)

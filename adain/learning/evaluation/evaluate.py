@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
-from adain.errors import found_error
-from adain.files import write_atomically
+from adain.files import check_writable, write_atomically
 from adain.learning.evaluation.pairs import Pair
 from adain.learning.evaluation.scoring import (
     ContentItself,
@@ -67,7 +66,7 @@ def write_csv(path: Path, evaluations: Mapping[str, Evaluation]) -> None:
         for pair, scores in zip(evaluation.pairs, evaluation.scores, strict=True):
             values = (f"{value:.6g}" for value in astuple(scores))
             writer.writerow([method, pair.content.stem, pair.style.stem, *values])
-    write_atomically(path, text.getvalue().encode())
+    write_atomically(path, text.getvalue().encode(errors="surrogateescape"))
 
 
 def evaluate_models(
@@ -77,11 +76,11 @@ def evaluate_models(
 
     Where the paper's decoder is among several models, a second table divides the others by it.
     ``csv_file`` gets the scores of every pair. Raises AdaINError for images that cannot be read,
-    and where the file has no folder.
+    and where the file cannot be written.
     """
-    if csv_file is not None and not csv_file.parent.is_dir():
+    if csv_file is not None:
         # Found out now, not after ten minutes of measuring.
-        raise found_error("--csv", f"no folder {csv_file.parent}", "a file in an existing folder")
+        check_writable(csv_file)
     keep_freed_memory()
     methods: dict[str, EvaluatedModel] = {"content itself": ContentItself(), **models}
     scorer = Scorer(load_vgg19_encoder())

@@ -17,11 +17,12 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from adain.errors import failing, found_error
-from adain.files import write_atomically
+from adain.errors import AdaINError, found_error
+from adain.files import make_folder, write_atomically
 from adain.images import load_image, save_image
 from adain.learning.evaluation import sheets
 from adain.learning.evaluation.scoring import Stylization
+from adain.learning.labels import labels
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
@@ -33,14 +34,8 @@ QUALITY = 88
 
 
 def images_by_name(folder: Path) -> dict[str, Path]:
-    """The images in a folder by their names without suffix; AdaINError for two of one name."""
-    images: dict[str, Path] = {}
-    for path in find_images(folder):
-        if path.stem in images:
-            found = f"two images named {path.stem!r}"
-            raise found_error(str(folder), found, "names that differ before the suffix")
-        images[path.stem] = path
-    return images
+    """The images in a folder by their names without suffix, numbered where two have one name."""
+    return labels(find_images(folder))
 
 
 def strengths(text: str) -> list[float]:
@@ -137,6 +132,24 @@ def index_page(about: str, models: Mapping[str, str], names: Sequence[str]) -> s
     return template.replace("{about}", html.escape(about)).replace("{rows}", "\n".join(rows))
 
 
+def _readable(
+    images: Mapping[str, Path], image: Callable[[Path], Tensor], report: Callable[[str], object]
+) -> dict[str, Path]:
+    """The images that can be read; AdaINError where there is none."""
+    found, trouble = {}, None
+    for name, path in images.items():
+        try:
+            image(path)
+        except AdaINError as error:
+            trouble = error
+            report(f"left out: {error}")
+        else:
+            found[name] = path
+    if trouble is not None and not found:
+        raise trouble
+    return found
+
+
 def write_gallery(
     models: Mapping[str, Fast | VGG19],
     contents: Mapping[str, Path],
@@ -146,22 +159,24 @@ def write_gallery(
     alphas: Sequence[float],
     size: int,
     note: str,
+    report: Callable[[str], object] = lambda line: None,
 ) -> str:
     """Write contact sheets of every content in every style, and index.html; a line to print.
 
     Models, contents and styles come by name. ``size``: the pictures' long side in pixels;
-    ``note``: what the page says of the weights. Raises AdaINError for images that cannot be read
-    and folders that cannot be written.
+    ``note``: what the page says of the weights. Images that cannot be read are left out, and
+    ``report`` says so. Raises AdaINError where none is left, and for folders that cannot be
+    written.
     """
     keep_freed_memory()
     stride = max(model.stride for model in models.values())
     image = cache(lambda path: load_sized(path, size, stride))
+    contents, styles = (_readable(images, image, report) for images in (contents, styles))
     folders = {label: label.replace(" ", "-") for label in models}
     written: list[str] = []
     for label, model in models.items():
         target = output / folders[label]
-        with failing(str(target), "a folder that cannot be made", "a writable place"):
-            target.mkdir(parents=True, exist_ok=True)
+        make_folder(target)
         stylize = Stylization(model, image)
         written = make_sheets(stylize, image, contents, styles, alphas, target, label)
     about = f"{len(contents)} contents, {len(styles)} styles, long side {size} px; {note}"

@@ -1,10 +1,12 @@
 """The content and style images to evaluate on: ``pairs.csv`` beside ``content/`` and ``style/``."""
 
 import csv
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adain.errors import AdaINError
+from adain.images import load_image
 from adain.learning.training.data import SUFFIXES
 
 
@@ -28,7 +30,7 @@ def read_pairs(folder: Path, count: int | None = None, name: str = "pairs.csv") 
     contents, styles = _images(folder / "content"), _images(folder / "style")
     path = folder / name
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             header, *rows = list(csv.reader(file)) or [[]]
     except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
@@ -50,6 +52,25 @@ def read_pairs(folder: Path, count: int | None = None, name: str = "pairs.csv") 
     if not 1 <= count <= len(pairs):
         raise AdaINError(f"pairs: found {count}; allowed is 1 to {len(pairs)}")
     return [pairs[i * len(pairs) // count] for i in range(count)]
+
+
+def readable(pairs: Sequence[Pair], report: Callable[[str], object]) -> list[Pair]:
+    """The pairs whose images can be read, found out before the work; the others are reported.
+
+    AdaINError where there is none.
+    """
+    troubles: dict[Path, str] = {}
+    for path in dict.fromkeys(path for pair in pairs for path in (pair.content, pair.style)):
+        try:
+            load_image(path)
+        except AdaINError as error:
+            troubles[path] = str(error)
+    left = [pair for pair in pairs if not troubles.keys() & {pair.content, pair.style}]
+    if troubles and not left:
+        raise AdaINError(f"no pair of readable images: {next(iter(troubles.values()))}")
+    for trouble in troubles.values():
+        report(f"left out: {trouble}")
+    return left
 
 
 def _images(folder: Path) -> dict[str, Path]:

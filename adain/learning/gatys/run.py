@@ -98,7 +98,9 @@ def _optimised(
     torch.manual_seed(options.seed)
     steps = sizes(content.width, content.height, options)
     checkpointing = choose_checkpointing(vgg, content.width, content.height, options, device)
-    seen_content, seen_styles = coloured(content, styles, options)
+    seen_content, seen_styles = coloured(
+        content.opaque(), [style.opaque() for style in styles], options
+    )
     run = _Run(options, total_iterations(content.width, content.height, options), callback)
     image = start(seen_content.resized(*steps[0][:2]), seen_styles, options, masks).to(device)
     for width, height, iterations in steps:
@@ -145,7 +147,7 @@ def finished(content: Picture, image: Tensor, options: GatysOptions) -> Picture:
     image = resize(image, content.height, content.width)
     rgb = np.ascontiguousarray(image[0].permute(1, 2, 0).cpu().numpy())
     if options.colours == "luminance":
-        rgb = with_luminance(content.rgb, rgb)
+        rgb = with_luminance(content.opaque().rgb, rgb)
     return Picture(rgb, content.alpha)
 
 

@@ -74,6 +74,11 @@ def describe(path: Path, size: int = SIZE) -> Description:
     not take.
     """
     model = _load(path)
+    with failing(str(path), "a damaged file", "a model file of ours"):
+        return _described(path, model, size)
+
+
+def _described(path: Path, model: ModelProto, size: int) -> Description:
     graph = model.graph
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     if Key.STRIDE not in metadata:

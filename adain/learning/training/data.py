@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
-from adain.errors import AdaINError
+from adain.cores import cores
+from adain.errors import AdaINError, found_error
 from adain.images import load_image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
@@ -23,34 +24,51 @@ ENLARGED = 1 / 3
 
 
 def find_images(folder: str | os.PathLike[str]) -> list[Path]:
-    """Every image file below a folder, sorted; AdaINError where there is none."""
+    """Every image file below a folder, sorted; AdaINError where there is none.
+
+    Links are followed, to folders too, but not round in circles. A link to nothing is listed, as
+    other files are that cannot be read.
+    """
     root = Path(folder)
     if not root.is_dir():
         raise AdaINError(f"{root}: not a folder; give a folder of images")
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in SUFFIXES)
+    paths = sorted(path for path in _files(root) if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise AdaINError(f"{root}: no image found; looked for {', '.join(sorted(SUFFIXES))}")
     return paths
 
 
+def _files(folder: Path, above: frozenset[str] = frozenset()) -> Iterator[Path]:
+    above |= {os.path.realpath(folder)}
+    try:
+        entries = list(folder.iterdir())
+    except OSError:  # may not be listed: nothing in it can be had
+        return
+    for path in entries:
+        if not path.is_dir():
+            yield path
+        elif os.path.realpath(path) not in above:
+            yield from _files(path, above)
+
+
 def hold_out(paths: list[Path], count: int) -> tuple[list[Path], list[Path]]:
     """Split into training and held-out files; a file's side depends on the names alone."""
     count = min(count, len(paths) // 2)
-    ranked = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+    ranked = sorted(paths, key=lambda path: hashlib.sha256(os.fsencode(path.name)).digest())
     held = set(ranked[:count])
     return [path for path in paths if path not in held], sorted(held)
 
 
 def decode(path: Path) -> Tensor:
     """An image file as uint8 ``[3, H, W]``, its short side at most 512 pixels."""
-    picture = load_image(path)
+    picture = load_image(path).opaque()
     short = min(picture.width, picture.height)
     if short > MAX_SHORT_SIDE:
         scale = MAX_SHORT_SIDE / short
         picture = picture.resized(
             max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
         )
-    pixels = torch.from_numpy(picture.to_array()[:, :, :3].copy())
+    pixels = torch.from_numpy(picture.to_array())
     return pixels.permute(2, 0, 1).contiguous()
 
 
@@ -63,6 +81,28 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
     if device.type == "cuda" and tensor.numel():
         return tensor.pin_memory().to(device, non_blocking=True)
     return tensor.to(device)
+
+
+def split(
+    folder: str | os.PathLike[str], count: int, label: str
+) -> tuple[list[Path], list[Path], list[str]]:
+    """The files of a folder to train on, those held out, and what was left out.
+
+    Where none of those held out can be read, the next ones are. Raises AdaINError for less than two
+    images that can be.
+    """
+    paths, left_out = find_images(folder), list[str]()
+    while len(paths) >= 2:
+        train, held = hold_out(paths, max(1, count))
+        troubles = [image for _, image in _decode_all(held, label) if isinstance(image, AdaINError)]
+        if len(troubles) < len(held):
+            return train, held, left_out
+        left_out += map(str, troubles)
+        paths = train
+    found = f"{len(paths)} image{'s' * (len(paths) != 1)}"
+    if left_out:
+        found += f", and {len(left_out)} that cannot be read ({left_out[0]})"
+    raise found_error(str(folder), found, "2 or more: one to train on and one held out")
 
 
 class ImageStore:
@@ -189,6 +229,6 @@ def _decode_all(paths: list[Path], label: str) -> Iterator[tuple[Path, Tensor | 
         except AdaINError as error:
             return error
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         images = tqdm(pool.map(attempt, paths), label, len(paths), unit="image", leave=False)
         yield from zip(paths, images, strict=True)

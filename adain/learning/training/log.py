@@ -1,11 +1,14 @@
 """Logging of a run: ``log.jsonl``, and TensorBoard where that is wanted."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from adain.errors import failing
+from adain.files import write_atomically
 from adain.images import save_image
 
 if TYPE_CHECKING:
@@ -19,9 +22,10 @@ class Log:
         self.run_dir, self.path = run_dir, run_dir / "log.jsonl"
         kept = []
         if self.path.exists():
-            lines = [line for line in self.path.read_text().splitlines() if _whole(line)]
-            kept = [line for line in lines if json.loads(line)["step"] <= step]
-        self.path.write_text("".join(line + "\n" for line in kept))
+            with failing(str(self.path), "a log that cannot be read", "the log of this run"):
+                lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+            kept = [line for line in lines if _step(line) <= step]
+        write_atomically(self.path, "".join(line + "\n" for line in kept).encode())
         self.board: SummaryWriter | None = None
         if tensorboard:
             # Not installed on every machine that trains.
@@ -31,7 +35,11 @@ class Log:
 
     def write(self, step: int, kind: str, values: dict[str, float]) -> None:
         """Append the values of a step; ``kind`` is train or held_out."""
-        with self.path.open("a") as file:
+        allowed = "room on the disk; the same command goes on from the last checkpoint"
+        with (
+            failing(str(self.path), "a log that cannot be written", allowed),
+            self.path.open("a", encoding="utf-8") as file,
+        ):
             file.write(json.dumps({"step": step, "kind": kind, **values}) + "\n")
         if self.board is not None:
             for name, value in values.items():
@@ -49,6 +57,9 @@ class Log:
             self.board.close()
 
 
-def _whole(line: str) -> bool:
-    # A process that is killed while it writes leaves half a line.
-    return line.startswith("{") and line.endswith("}")
+def _step(line: str) -> float:
+    """The step of a line; infinite for what is none, as a full disk or a killed process leaves."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return math.inf

@@ -23,7 +23,8 @@ import torch.distributed as dist
 from torch import Tensor
 from tqdm import tqdm
 
-from adain.errors import AdaINError, found_error
+from adain.errors import AdaINError, failing, found_error
+from adain.files import make_folder
 from adain.learning.devices import matrix_peak, torch_device
 from adain.learning.training.log import Log
 from adain.learning.training.options import TrainOptions
@@ -84,12 +85,13 @@ def train(
 @contextmanager
 def _alone(run_dir: Path) -> Iterator[None]:
     """Hold the folder of a run; AdaINError where another run holds it, alive and not killed."""
-    run_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(run_dir)
     if fcntl is None or rank() > 0:
         yield
         return
     # The system lets go of it with the process, however that ends.
-    descriptor = os.open(run_dir, os.O_RDONLY)
+    with failing(str(run_dir), "a folder that cannot be read", "a folder of one's own"):
+        descriptor = os.open(run_dir, os.O_RDONLY)
     try:
         _lock(descriptor, run_dir)
         yield

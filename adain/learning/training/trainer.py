@@ -19,14 +19,15 @@ from torch.optim.swa_utils import AveragedModel
 from torch.utils.flop_counter import FlopCounterMode
 
 from adain.errors import found_error
-from adain.files import write_atomically
+from adain.files import make_folder, write_atomically
 from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
 from adain.learning.training import schedule
-from adain.learning.training.data import ImageStore, find_images, hold_out
+from adain.learning.training.checkpoint import read_checkpoint, restore
+from adain.learning.training.data import ImageStore, split
 from adain.learning.training.held_out import HeldOut, sheet
 from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.optimizer import MuonAndAdam
@@ -84,10 +85,10 @@ class Trainer:
         self.seconds = 0.0  # of the loop, evaluations included
         self.best = math.inf
         self.run_dir = Path(run_dir)
-        self.run_dir.mkdir(parents=True, exist_ok=True)
+        make_folder(self.run_dir)
         self._resume()
-        content, held_content = hold_out(find_images(content_dir), options.held_out)
-        style, held_style = hold_out(find_images(style_dir), options.held_out)
+        content, held_content, no_content = split(content_dir, options.held_out, "contents")
+        style, held_style, no_style = split(style_dir, options.held_out, "styles")
         self.training_digest = _digest([*content, *style])
         self.content = ImageStore(
             content, device=self.device, label="content images", zoom=options.zoom
@@ -99,7 +100,8 @@ class Trainer:
         )
         self.held_out = HeldOut(*held, self.device)
         stores = [self.content, self.style, *held]
-        self.skipped = [message for store in stores for message in store.skipped]
+        self.skipped = [*no_content, *no_style]
+        self.skipped += [message for store in stores for message in store.skipped]
         cuda = self.device.type == "cuda"
         compiled = cuda if options.compile is None else options.compile
         self.objective = TrainingObjective(
@@ -256,11 +258,9 @@ class Trainer:
         path = self.run_dir / "checkpoint.pt"
         if not path.exists():
             return
-        state: dict[str, Any] = torch.load(path, map_location=self.device, weights_only=True)
+        state = read_checkpoint(path, self.device)
         check_continues(self.options, state["options"], self.run_dir)
-        self.trained.load_state_dict(state["trained"])
-        self.ema.load_state_dict(state["ema"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        restore(path, state, trained=self.trained, ema=self.ema, optimizer=self.optimizer)
         self.step, self.seconds = state["step"], state["seconds"]
         # Totals that were weighted in another way do not compare.
         now = asdict(self.options)
@@ -276,5 +276,5 @@ def _plain(options: TrainOptions) -> dict[str, Any]:
 
 def _digest(paths: list[Path]) -> str:
     """Names the training images: SHA-256 over the names and sizes of the files."""
-    names = sorted(f"{path.name} {path.stat().st_size}" for path in paths)
-    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+    names = sorted(f"{path.name} {path.stat().st_size}" for path in paths if path.is_file())
+    return hashlib.sha256(os.fsencode("\n".join(names))).hexdigest()

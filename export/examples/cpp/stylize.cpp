@@ -41,6 +41,9 @@ int main(int argc, char** argv) try {
   char* end;  // of the number
   float alpha = std::strtof(argv[4], &end);
   if (*end || !(alpha >= 0 && alpha <= 1)) throw std::runtime_error("ALPHA: not in 0 to 1");
+
+  // Read as the Env is made.
+  if (!std::getenv("ORT_DISABLE_TELEMETRY")) putenv(const_cast<char*>("ORT_DISABLE_TELEMETRY=1"));
   Ort::Env env(ORT_LOGGING_LEVEL_WARNING, "adain");
   Ort::Session session(env, std::filesystem::path(argv[1]).c_str(), Ort::SessionOptions{});
   auto memory = Ort::MemoryInfo::CreateCpu(OrtArenaAllocator, OrtMemTypeDefault);

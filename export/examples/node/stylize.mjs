@@ -1,8 +1,10 @@
 // A photo in the style of another picture, by ONNX Runtime for Node.js.
 //
 // node stylize.mjs adain-fast.onnx photo.jpg style.jpg 0.8 out.png
-import ort from 'onnxruntime-node';
 import sharp from 'sharp';
+
+process.env.ORT_DISABLE_TELEMETRY ??= '1'; // read as ONNX Runtime is loaded
+const { default: ort } = await import('onnxruntime-node');
 
 const STYLE_SIDE = 512; // styles are learned at about this size
 

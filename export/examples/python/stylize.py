@@ -3,12 +3,15 @@
 python stylize.py adain-fast.onnx photo.jpg style.jpg 0.8 out.png
 """
 
+import os
 import sys
 import time
 
 import numpy as np
-import onnxruntime
 from PIL import Image, ImageOps
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read as ONNX Runtime is imported
+import onnxruntime
 
 STYLE_SIDE = 512  # styles are learned at about this size
 PROVIDERS = ["CUDAExecutionProvider", "CPUExecutionProvider"]  # the first that is there runs

@@ -1,5 +1,6 @@
 import csv
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -129,9 +130,22 @@ def test_the_command_prints_a_table(
 
 
 @pytest.mark.usefixtures("vgg19_weights")
-def test_an_unreadable_image_is_one_line(
+def test_an_unreadable_image_leaves_out_its_pairs(
     folder: Path, small: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "content" / "hill.png").write_bytes(b"no image")
+    assert run(command, small) == 0
+    said = capsys.readouterr().err.splitlines()[0]
+    assert said.startswith("left out: ") and "hill.png: found no known image format" in said
+    (folder / "content" / "lake.jpg").write_bytes(b"no image")
     assert run(command, small) == 2
-    assert "hill.png" in capsys.readouterr().err
+    assert "no pair of readable images: " in capsys.readouterr().err
+
+
+def test_names_that_are_no_utf_8_are_listed_as_they_are(folder: Path, small: list[str]) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    (folder / "content" / "hill.png").rename(folder / "content" / f"{name}.png")
+    (folder / "pairs.csv").write_bytes(b"content,style\ncaf\xe9,hill\n")
+    table = folder / "table.csv"
+    assert run(command, [*small, "--csv", str(table)]) == 0
+    assert b"fast,caf\xe9,hill" in table.read_bytes()

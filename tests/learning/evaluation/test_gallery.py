@@ -119,7 +119,22 @@ def test_a_bad_argument_is_one_line_and_status_2(
     assert not (folder / "out").exists()
 
 
-def test_two_images_of_one_name_are_refused(folder: Path) -> None:
-    save_image(np.zeros((20, 20, 3), np.uint8), folder / "style" / "hill.jpg")
-    with pytest.raises(ValueError, match="two images named 'hill'"):
-        gallery.images_by_name(folder / "style")
+def test_no_name_and_no_broken_file_stops_a_gallery(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two of one name, bytes that are no UTF-8, two lines, and names as long as they may be."""
+    picture = np.zeros((20, 20, 3), np.uint8)
+    for name in (b"hill.jpg", b"caf\xe9.png", b"two\nlines.png", b"x" * 250 + b".png"):
+        save_image(picture, os.fsdecode(os.fsencode(folder / "style") + b"/" + name))
+    (folder / "content" / "broken.png").write_bytes(b"no image")
+    os.symlink("/nowhere", folder / "content" / "dead.png")
+    path, output = folder / "untrained.safetensors", folder / "gallery"
+    save_file(Fast().state_dict(), path)
+    options = ["--model", "fast", "--weights", f"fast={path}", "--alpha", "1", "--size", "64"]
+    assert run(command, [str(folder), "-o", str(output), *options]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 3 and said[-1] == f"{output / 'index.html'}: 8 sheets"
+    assert "left out: " in said[0] and "broken.png" in said[0] and "dead.png" in said[1]
+    names = {path.name for path in (output / "fast").glob("style-*")}
+    assert {"style-hill.jpg", "style-hill (2).jpg", "style-caf\ufffd.jpg"} <= names
+    assert len(names) == 6

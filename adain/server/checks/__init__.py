@@ -1,0 +1,1 @@
+"""What the middleware looks at before a request is let in."""

@@ -1,0 +1,1 @@
+"""Untrusted image files, decoded in processes that can be stopped."""

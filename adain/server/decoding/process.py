@@ -1,0 +1,111 @@
+"""The decoder process: reads image files for the server, within limits of memory and time.
+
+``python -m adain.server.decoding.process`` takes requests from stdin and answers on stdout until
+stdin ends, as it does when the server is gone; its argument is the file of the memory that both
+see. Limits are those of `setrlimit`, which Windows does not have, and for memory only Linux keeps:
+there the server's own clock alone ends a decoder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import time
+import warnings
+from typing import Any
+
+from PIL import Image
+
+from adain import AdaINError, load_image
+from adain.images.formats import FORMATS
+from adain.server.decoding.channel import Channel, Window
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
+# CPU seconds for a file, and more for each megapixel that it claims: several times what the slowest
+# format takes on a small machine.
+SECONDS, SECONDS_PER_MEGAPIXEL = 2.0, 0.5
+REQUEST = 2**40  # bytes; the server has measured them
+
+
+def main() -> None:
+    """Answer requests until stdin ends."""
+    # Whoever stops the server by a signal to all of its processes leaves it to end this one.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    window = Window(int(sys.argv[1])) if len(sys.argv) > 1 else None
+    channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    warnings.simplefilter("ignore")
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("500")  # where memory ends, the system ends this process before the server
+    Image.init()
+    for name in FORMATS:  # or the first request loads them
+        Image.OPEN.get(name)
+    if resource is not None:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    while True:
+        try:
+            request, data = channel.receive(REQUEST)
+        except EOFError:
+            return
+        about, parts = answer(request, data.data)
+        del data
+        channel.send_samples(about, parts)
+        del parts
+
+
+def answer(request: dict[str, Any], data: memoryview) -> tuple[dict[str, Any], list[Any]]:
+    """A picture's shape and samples; or what is wrong, and whose fault it is."""
+    source: Any = request["path"] if request["path"] is not None else bytes(data)
+    try:
+        _limit_memory(request["memory"])
+        _limit_time(_claimed_pixels(source, request["max_pixels"]))
+        picture = load_image(source, max_side=request["max_side"], max_pixels=request["max_pixels"])
+    except AdaINError as error:
+        kind = "memory" if isinstance(error.__cause__, MemoryError) else "image"
+        number = error.__cause__.errno if isinstance(error.__cause__, OSError) else None
+        return {"error": str(error), "kind": kind, "errno": number}, []
+    except MemoryError:
+        return {"error": "", "kind": "memory", "errno": None}, []
+    parts = [picture.rgb] + ([] if picture.alpha is None else [picture.alpha])
+    return {"shape": [picture.height, picture.width, len(parts)]}, parts
+
+
+def _claimed_pixels(source: str | bytes, limit: int) -> int:
+    with contextlib.suppress(Exception):
+        stream: Any = io.BytesIO(source) if isinstance(source, bytes) else source
+        with Image.open(stream, formats=FORMATS) as image:
+            return min(image.width * image.height, limit)
+    return 0
+
+
+def _limit_time(pixels: int) -> None:
+    if resource is None:
+        return
+    seconds = SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6
+    until = int(time.process_time() + seconds) + 1
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
+
+
+def _limit_memory(size: int) -> None:
+    """Bytes beyond those that this process has."""
+    if resource is None:
+        return
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        with open("/proc/self/statm", encoding="ascii") as told:
+            held = int(told.read().split()[0]) * resource.getpagesize()
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = held + size
+        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
+
+
+if __name__ == "__main__":
+    main()
