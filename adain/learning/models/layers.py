@@ -80,8 +80,12 @@ def adain(features: Tensor, statistics: Tensor, style: Tensor, alpha: Tensor) ->
 
 
 def as_strength(values: Tensor) -> Tensor:
-    """Values brought into [0, 1]; NaN, of which a picture would be black, is 0."""
-    return torch.where(values > 0, values, 0).clamp(max=1)
+    """Values brought into [0, 1]; NaN, of which a picture would be black, is 0.
+
+    As an ONNX file: of NaN, OpenVINO says that it is greater than 0, and not that 0 is less.
+    """
+    zero = torch.zeros((), dtype=values.dtype, device=values.device)
+    return torch.where(torch.lt(zero, values), values, zero).clamp(max=1)
 
 
 def blended(image: Tensor, content: Tensor, strength: Tensor) -> Tensor:
