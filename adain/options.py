@@ -8,6 +8,7 @@ from adain import maps
 from adain.colours import Colours
 from adain.errors import checked_integer, found_error
 from adain.images import ImageSource
+from adain.weights import one_of
 
 Strength: TypeAlias = float | ImageSource
 
@@ -72,7 +73,7 @@ class StylizeOptions:
         if self.masks is not None:
             maps.check_masks(self.masks)
         if self.colours not in get_args(Colours):
-            raise found_error("colours", repr(self.colours), "style, matched or luminance")
+            raise found_error("colours", repr(self.colours), one_of(get_args(Colours)))
         for name in ("style_size", "max_side"):
             value = getattr(self, name)
             if value is not None:

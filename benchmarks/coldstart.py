@@ -10,6 +10,7 @@ import numpy as np
 
 from adain import save_image
 from adain.errors import found_error
+from adain.registry import DEFAULT_MODEL
 from benchmarks.memory import environment
 from benchmarks.pipeline import Pixels
 
@@ -25,7 +26,7 @@ def drawn(size: int) -> Pixels:
     return pixels
 
 
-def cold_starts(runs: int, size: int = 512, model: str = "fast") -> list[float]:
+def cold_starts(runs: int, size: int = 512, model: str = DEFAULT_MODEL) -> list[float]:
     """Seconds of ``runs`` processes, one after another, that each write a stylised picture.
 
     The file is there before its process ends, so these are upper bounds. The files of the program

@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from adain.cli.run import run
+from adain.registry import DEFAULT_MODEL
 from adain.tables import markdown_table
 from tools.browser import browsing, serving
 
@@ -69,7 +70,7 @@ def measure(page: Any, size: int, model: str, moves: int) -> tuple[float, float]
     default=(512,),
     show_default=True,
 )
-@click.option("--model", "models", multiple=True, default=("fast",), show_default=True)
+@click.option("--model", "models", multiple=True, default=(DEFAULT_MODEL,), show_default=True)
 @click.option("--moves", type=click.IntRange(3), default=30, show_default=True)
 def main(sizes: tuple[int, ...], models: tuple[str, ...], moves: int) -> None:
     """Time moves of the demo's slider in a real browser."""

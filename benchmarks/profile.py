@@ -23,6 +23,7 @@ from adain import contract, weights
 from adain.cli.parameters import MODEL
 from adain.cli.run import run
 from adain.errors import found_error
+from adain.registry import DEFAULT_MODEL
 from adain.sessions import Sessions
 from adain.tables import markdown_table
 from benchmarks.machine import describe_cpu, describe_versions
@@ -172,7 +173,7 @@ def report(profiles: Mapping[str, Profile], *, layers: bool) -> str:
     "  python -m benchmarks.profile --model fast --size 512\n"
     "  python -m benchmarks.profile --model vgg19 --size 512 --precision int8 --layers\n"
 )
-@click.option("--model", type=MODEL, default="fast", show_default=True)
+@click.option("--model", type=MODEL, default=DEFAULT_MODEL, show_default=True)
 @click.option("--size", type=click.IntRange(16, 4096), default=512, show_default=True)
 @click.option("--precision", default="fp32", show_default=True, help="fp32, fp16 or int8.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="[default: a Stylizer's]")

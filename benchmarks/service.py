@@ -25,6 +25,7 @@ from PIL import Image
 from adain import AdaINError, Stylizer, contract, load_image, weights
 from adain.cli.run import run
 from adain.images import encode_image
+from adain.registry import DEFAULT_MODEL
 from benchmarks.uploads import MAX_PIXELS, mutated
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -123,7 +124,7 @@ def highest(process: int) -> float:
 
 def bare(contents: Sequence[bytes], style: bytes, suffix: str) -> tuple[list[bytes], float]:
     """The same work in a loop of this process: the results, and the seconds it took."""
-    stylizer = Stylizer("fast")
+    stylizer = Stylizer()
     encoded = stylizer.encode_style(style)
     stylizer.stylize(load_image(contents[0]), encoded)
     started = time.perf_counter()
@@ -138,7 +139,7 @@ def network_alone(size: int, runs: int) -> float:
     """Seconds of a pass of the encoder and the decoder in ONNX Runtime, and nothing else."""
     import onnxruntime
 
-    files = weights.find_model("fast")
+    files = weights.find_model(DEFAULT_MODEL)
     options = onnxruntime.SessionOptions()
     # As the Stylizer's are: threads that wait by spinning take the cores from the next part.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -53,7 +53,7 @@ def model_options(command: Command) -> Command:
             type=MODEL,
             multiple=True,
             default=TRAINED,
-            help="Which models; may be given more than once. [default: fast and vgg19]",
+            help=f"Which models; may be given more than once. [default: {' and '.join(TRAINED)}]",
         ),
         click.option(
             "--weights",

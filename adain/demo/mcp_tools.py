@@ -23,7 +23,11 @@ def offer(engine: Engine) -> None:
     """Add the functions to the page that is being built; `TOOLS` names them to its MCP server."""
     models = weights.available_models()
 
-    def paint(content: Path, style: Path, strength: float, model: str) -> Image.Image:
+    def paint(given: str, style: Path, strength: float, model: str) -> Image.Image:
+        if not given:
+            raise gr.Error("content: found nothing; allowed: a data: URL", print_exception=False)
+        content = Path(given)
+
         def work() -> Image.Image:
             picture = engine.picture(content, MAX_SIDE)
             painted = engine.picture(style, STYLE_SIDE)
@@ -48,7 +52,9 @@ def offer(engine: Engine) -> None:
             strength: 0 leaves the picture as it is, 1 takes the full style.
             model: The name of a model of this server.
         """
-        return paint(Path(content), Path(style), strength, model)
+        if not style:
+            raise gr.Error("style: found nothing; allowed: a data: URL", print_exception=False)
+        return paint(content, Path(style), strength, model)
 
     def stylize_in(
         content: str, style: str, strength: float = 1.0, model: str = models[0]
@@ -61,8 +67,11 @@ def offer(engine: Engine) -> None:
             strength: 0 leaves the picture as it is, 1 takes the full style.
             model: The name of a model of this server.
         """
+        if style not in catalog.STYLES:
+            allowed = ", ".join(catalog.STYLES)
+            raise gr.Error(f"style: found {style!r}; allowed: {allowed}", print_exception=False)
         drawing = {style: catalog.STYLES[style]}
-        return paint(Path(content), catalog.drawn(drawing)[0], strength, model)
+        return paint(content, catalog.drawn(drawing)[0], strength, model)
 
     content, style = _picture("Content"), _picture("Style")
     strength = gr.Slider(0, 1, 1, label="Strength", visible=False)

@@ -17,7 +17,7 @@ FILE = {"folder.png": "a folder or device", "no/out": "no folder", "/proc/nothin
 FOLDER = {"notes": "a file", "notes/run": "", "/proc/nothing/run": "", "dead": "a link to nothing"}
 # What does the work of each command, its arguments, and outputs that it must refuse before.
 COMMANDS = {
-    "stylize": ("cli.stylize.Stylizer", "photo.png photo.png -o {}", PICTURE),
+    "stylize": ("stylizer.Stylizer", "photo.png photo.png -o {}", PICTURE),
     "gatys": ("learning.gatys.run.optimize", "photo.png photo.png -o {}", PICTURE),
     "gatys --log": (
         "learning.gatys.run.optimize",

@@ -1,5 +1,6 @@
 """The training options and their defaults, checked; without PyTorch, as the CLI reads them."""
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -75,24 +76,27 @@ class TrainOptions:
         check_choices(self)
         check(self.model in TRAINED, "model", " or ".join(TRAINED))
         check(64 <= self.crop <= 512 and self.crop % 16 == 0, "crop", "a multiple of 16 in 64..512")
+        for name in ("style_weight", "reconstruction_weight", "shift_weight", "estimate_weight"):
+            check(0 <= getattr(self, name) < math.inf, name, "0 or more, and finite")
+        check(0 < self.clip_norm < math.inf, "clip_norm", "more than 0, and finite")
+        check(0 <= self.ema_decay < 1, "ema_decay", "0 or more, and less than 1")
+        check(self.held_out >= 1, "held_out", "1 or more")
         check(self.batch_size >= 1, "batch_size", "1 or more")
         check(self.reuse >= 1, "reuse", "1 or more")
         check(1 <= self.zoom <= 8, "zoom", "1 to 8")
         check(self.steps is None or self.steps >= 1, "steps", "1 or more")
-        check(self.hours is None or self.hours > 0, "hours", "more than 0")
+        check(self.hours is None or 0 < self.hours < math.inf, "hours", "more than 0, and finite")
         minutes = self.session_minutes
         check(minutes is None or minutes > 0, "session_minutes", "more than 0")
         warm_up = self.reconstruction_steps
         check(warm_up is None or warm_up >= 0, "reconstruction_steps", "0 or more")
-        check(self.shift_weight >= 0, "shift_weight", "0 or more")
-        check(self.estimate_weight >= 0, "estimate_weight", "0 or more")
         # The model's own style network is what these two train.
         own = BUILT_IN[self.model].has_style_network
         check(own or not self.estimate_steps, "estimate_steps", f"0 for {self.model}")
         check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
         check(own or not self.shift_weight, "shift_weight", f"0 for {self.model}")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
-        check(self.learning_rate > 0, "learning_rate", "more than 0")
+        check(0 < self.learning_rate < math.inf, "learning_rate", "more than 0, and finite")
         if self.steps is not None and self.hours is not None:
             raise AdaINError("give either steps or hours, and not both")
         if self.schedule == "cosine" and self.steps is None and self.hours is None:
