@@ -20,6 +20,8 @@ from adain.server.decoding import pool
 from adain.server.decoding.pool import Decoders, LimitExceededError
 from benchmarks import uploads
 
+# As many refining scans as are taken, of a picture so large: some seconds of decoding.
+SCANS, SLOW_SIDE = 450, 6000
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits are kept on Linux alone")
 
 
@@ -48,7 +50,7 @@ def test_pictures_are_those_of_load_image(decoders: Decoders, tmp_path: Path) ->
 
 
 def test_its_errors_are_those_of_load_image(decoders: Decoders, tmp_path: Path) -> None:
-    for source in (b"no picture", b"", picture()[:-30], picture(3000, 1500), tmp_path / "none"):
+    for source in (b"no picture", b"", picture()[:200], picture(3000, 1500), tmp_path / "none"):
         with pytest.raises(AdaINError) as wanted:
             load_image(source, max_pixels=4_000_000)
         with pytest.raises(AdaINError) as found:
@@ -61,9 +63,12 @@ def test_its_errors_are_those_of_load_image(decoders: Decoders, tmp_path: Path) 
 def test_a_file_that_takes_too_long_ends_its_process_alone(decoders: Decoders) -> None:
     decoders.decode(picture(), None)
     before = process_of(decoders)
+    decoders._max_pixels = SLOW_SIDE**2
+    decoders._seconds = 0.3
     with pytest.raises(LimitExceededError, match="takes longer to decode") as caught:
-        decoders.decode(uploads.many_scans(12_000, 1500), None)
+        decoders.decode(uploads.many_scans(SCANS, SLOW_SIDE), None)
     assert caught.value.limit == "time"
+    decoders._seconds = PATIENCE
     assert decoders.decode(picture(), None).width == 64
     assert process_of(decoders) != before
 
@@ -80,8 +85,9 @@ def test_a_file_that_takes_too_much_memory_is_refused(decoders: Decoders) -> Non
 def test_who_goes_away_ends_the_decoding(decoders: Decoders) -> None:
     gone = threading.Event()
     threading.Timer(0.5, gone.set).start()
+    decoders._max_pixels = SLOW_SIDE**2
     with pytest.raises(DeviceError, match="nobody waits"):
-        decoders.decode(uploads.many_scans(100_000, 1500), None, gone.is_set)
+        decoders.decode(uploads.many_scans(SCANS, SLOW_SIDE), None, gone.is_set)
     assert decoders.decode(picture(), None).width == 64
 
 
