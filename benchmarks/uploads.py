@@ -176,7 +176,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], int]] = {
     "size without pixels": (lambda: png(400, 300), 400),
     "no size": (lambda: png(0, 0), 400),
     "strip": (_strip, 200),
-    "swollen text": (_swollen, 400),
+    "swollen text": (_swollen, 200),
     "html in a gif": (_html_in_gif, 200),
     "zip in a jpeg": (_zip_in_jpeg, 200),
     "svg": (_svg, 400),
