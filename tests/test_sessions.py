@@ -314,8 +314,8 @@ def test_bound_values_give_the_same_picture(bound, stylizer, photo, painting):
     for alpha in (1, 0.4):
         expected = stylizer.stylize(photo, painting, alpha)
         assert np.array_equal(bound.stylize(photo, painting, alpha), expected)
-    ((features, statistics),) = (value for _, value in bound._contents.items())
-    for value in (features, statistics):
+    [(_, kept)] = bound._contents.items()
+    for value in (kept["features"], kept["statistics"]):
         assert isinstance(value, onnxruntime.OrtValue) and value.device_name() == "cpu"
 
 
