@@ -32,15 +32,19 @@ SLOW_FILES = (
     "demo/*",
     "export/*",
     "learning/comparison/*",
+    "learning/evaluation/test_artefacts.py",
     "learning/gatys/test_run*.py",
     "learning/onnx/test_export*.py",
+    "learning/onnx/test_fixed.py",
     "learning/onnx/test_importing.py",
     "learning/onnx/test_quantize.py",
     "learning/training/test_loop*.py",
     "learning/training/test_long_run.py",
     "learning/training/test_processes.py",
+    "learning/training/test_trainer.py",
     "server/*",
     "test_package.py",
+    "test_telemetry.py",
 )
 # Made by exporting, which takes minutes.
 SLOW_FIXTURES = {"exported", "imported", "vgg19_files"}
@@ -50,7 +54,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         file = item.path.relative_to(Path(__file__).parent)
         listed = any(fnmatch(file.as_posix(), pattern) for pattern in SLOW_FILES)
-        if listed or SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        # Where a model is a fixture's parameter, that of vgg19 asks for its files.
+        asks = "machine" in fixtures and "vgg19" in item.name
+        if listed or asks or SLOW_FIXTURES & fixtures:
             item.add_marker(pytest.mark.slow)
 
 
