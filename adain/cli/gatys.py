@@ -70,7 +70,7 @@ def _layers(context: click.Context, option: click.Parameter, entries: tuple[str,
     "masks",
     type=FILE,
     multiple=True,
-    help="White where a style goes, as large as the content; one for each STYLE.",
+    help="White where a style goes; one for each STYLE.",
 )
 @_option(
     "colours",
@@ -149,8 +149,7 @@ def gatys(
                 picture,
                 [load_image(style) for style in styles],
                 chosen,
-                # A mask of another size than the content is found out, not stretched.
-                masks=[load_image(mask, max_side=max_side) for mask in masks] or None,
+                masks=[load_image(mask) for mask in masks] or None,
                 callback=callback,
             )
     finally:

@@ -16,7 +16,7 @@ from adain.learning.memory import available_memory
 from adain.learning.models.vgg import VGG19Layers
 from adain.learning.models.vgg_layers import SMALLEST_VGG19_SIDE
 from adain.learning.tensors import to_tensor
-from adain.maps import shares
+from adain.maps import load_map, load_masks, shares
 from adain.options import STYLE_SIDE
 from adain.stylizer import Stylizer
 
@@ -33,16 +33,7 @@ def check_inputs(
     if not styles:
         raise found_error("styles", "none", "one picture or more")
     shares(options.style_shares, len(styles))
-    if masks is not None:
-        if len(masks) != len(styles):
-            raise found_error("masks", f"{len(masks)} for {len(styles)} styles", "one for each")
-        for number, mask in enumerate(masks, 1):
-            if (mask.width, mask.height) != (content.width, content.height):
-                raise found_error(
-                    f"mask {number}",
-                    f"{mask.width} x {mask.height} pixels",
-                    f"the content's size, {content.width} x {content.height}",
-                )
+    load_masks(masks, len(styles))
     for name, picture in [("content", content), *(("style", style) for style in styles)]:
         if min(picture.width, picture.height) < SMALLEST_VGG19_SIDE:
             found = f"{picture.width} x {picture.height} pixels"
@@ -119,7 +110,9 @@ def to_side(picture: Picture, side: int) -> Picture:
 
 
 def guide(mask: Picture, width: int, height: int) -> Tensor:
-    return to_tensor(Picture(luminance(mask.resized(width, height).rgb)))[:, :1]
+    """Where a style goes, ``[1, 1, height, width]`` in [0, 1], of a mask of any size."""
+    plane = load_map(mask, "mask")[..., None].repeat(3, axis=2)
+    return to_tensor(Picture(plane).resized(width, height))[:, :1]
 
 
 def coloured(
@@ -149,6 +142,5 @@ def start(
         stylizer.encode_style(style, max_side=round(STYLE_SIDE * options.style_scale))
         for style in styles
     ]
-    planes = None if masks is None else [luminance(mask.rgb)[..., 0] for mask in masks]
-    picture = stylizer.stylize(content, vectors, style_weights=options.style_shares, masks=planes)
+    picture = stylizer.stylize(content, vectors, style_weights=options.style_shares, masks=masks)
     return to_tensor(picture)

@@ -70,11 +70,11 @@ def optimize(
 ) -> GatysResult:
     """The content in the style of the styles, as large as the content; its alpha is kept.
 
-    ``masks``, one for each style, say by their luma, white for yes, where that style goes; they
-    are of the content's size. ``callback`` is told of every iteration, and ends the run by
-    returning True: the picture so far is then the result. ``vgg`` is the network where it is at
-    hand already. Raises AdaINError for masks that do not fit, too small pictures, missing weights
-    and too little memory.
+    ``masks``, one for each style, say where that style goes as `adain.maps.load_map` reads them,
+    white for yes; they are stretched to the content's size. ``callback`` is told of every
+    iteration, and ends the run by returning True: the picture so far is then the result. ``vgg`` is
+    the network where it is at hand already. Raises AdaINError for what is no mask, too small
+    pictures, missing weights and too little memory.
     """
     options = options or GatysOptions()
     check_inputs(content, styles, options, masks)

@@ -83,8 +83,8 @@ SMALL = Picture(np.zeros((16, 64, 3), np.float32))
         ([], None, {}, "styles: found none"),
         ([SMALL], None, {}, "style: found 64 x 16 pixels"),
         ([picture(32, 32, 0)], None, {"style_shares": [1, 1]}, "found 2 for 1 style; "),
-        ([picture(32, 32, 0)], [], {}, "masks: found 0 for 1 styles"),
-        ([picture(32, 32, 0)], [picture(32, 33, 0)], {}, "mask 1: found 32 x 33 pixels"),
+        ([picture(32, 32, 0)], [], {}, "masks: found 0 for 1 style; "),
+        ([picture(32, 32, 0)], [picture(32, 33, 0)] * 2, {}, "masks: found 2 for 1 style; "),
     ],
 )
 def test_bad_inputs_are_one_line(

@@ -88,9 +88,12 @@ def test_masks_say_where_a_style_goes(network: vgg.VGG19Layers) -> None:
     left[:, :32] = 1
     options = GatysOptions(iterations=25, content_weight=0.0)
     masks = [Picture(left), Picture(1 - left)]
-    rgb = optimize(content, [red, blue], options, masks=masks, vgg=network).picture.rgb
-    redness = (rgb[..., 0] - rgb[..., 2]).mean(axis=0)
-    assert redness[:24].mean() > 0.2 and redness[-24:].mean() < -0.2
+    # Masks of another size are stretched, as those of a Stylizer are.
+    small = [mask.resized(mask.width // 2, mask.height // 2) for mask in masks]
+    for given in (masks, small):
+        rgb = optimize(content, [red, blue], options, masks=given, vgg=network).picture.rgb
+        redness = (rgb[..., 0] - rgb[..., 2]).mean(axis=0)
+        assert redness[:24].mean() > 0.2 and redness[-24:].mean() < -0.2
 
 
 @pytest.mark.parametrize("colours", ["matched", "luminance"])
