@@ -16,6 +16,7 @@ from adain.cli.parameters import (
     check_output,
     given,
     option_of,
+    quality_option,
     require_learn,
 )
 from adain.errors import found_error
@@ -95,9 +96,7 @@ def _layers(context: click.Context, option: click.Parameter, entries: tuple[str,
 @_option("device", help="auto, cpu, cuda or cuda:N.")
 @click.option("--save-every", type=int, help="Write the picture so far every so many iterations.")
 @click.option("--log", type=FILE, help="Write the losses of every iteration, as JSON lines.")
-@click.option(
-    "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
-)
+@quality_option
 def gatys(
     content: Path,
     styles: tuple[Path, ...],

@@ -13,7 +13,7 @@ from adain import weights
 from adain.choices import choices, plain_type
 from adain.errors import AdaINError, checked_integer, found_error
 from adain.files import check_folder, check_writable
-from adain.images import format_of
+from adain.images import QUALITY, format_of
 from adain.registry import TRAINED
 
 # The modules of the extra `learn` that training and exporting import.
@@ -42,6 +42,14 @@ class ModelName(click.ParamType[str]):
 
 
 MODEL = ModelName()
+
+quality_option = click.option(
+    "--quality",
+    type=int,
+    default=QUALITY,
+    show_default=True,
+    help="Of JPEG, WebP and AVIF, 1 to 100.",
+)
 
 
 def model_options(command: Command) -> Command:
@@ -135,7 +143,7 @@ def require_learn(what: str) -> None:
             ) from error
 
 
-def check_output(output: Path, inputs: Sequence[Path], *, quality: int = 95) -> None:
+def check_output(output: Path, inputs: Sequence[Path], *, quality: int = QUALITY) -> None:
     """Raise AdaINError where a picture could not be written, or would replace what it is made of.
 
     All that `save_image` would find, before the work and not after it.

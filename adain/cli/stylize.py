@@ -10,7 +10,7 @@ import click
 
 from adain import registry
 from adain.amounts import memory_in_bytes
-from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output
+from adain.cli.parameters import EXAMPLES, FILE, MODEL, Command, check_output, quality_option
 from adain.colours import Colours
 from adain.footprint import check_memory
 from adain.images import load_image, save_image
@@ -59,9 +59,7 @@ def _option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
     help="What the networks may take on the CPU or CUDA, such as 2GB. [default: what is free]",
 )
 @_option("max_side", "--max-side", type=int)
-@click.option(
-    "--quality", type=int, default=95, show_default=True, help="Of JPEG, WebP and AVIF, 1 to 100."
-)
+@quality_option
 def stylize(
     content: Path,
     styles: tuple[Path, ...],

@@ -22,7 +22,7 @@ from adain import AdaINError, load_image, weights
 from adain.demo import looks
 from adain.demo.looks import Made
 from adain.drawings import catalog
-from adain.images import encode_image
+from adain.images import QUALITY, encode_image
 from adain.images.picture import Picture
 from adain.registry import BUILT_IN, TRAINED
 from adain.server.asgi import ARRIVED
@@ -213,7 +213,7 @@ def downloads(engine: Engine, make: Callable[..., Made], inputs: list[Any], name
         def request() -> dict[str, Any]:
             result = make(*values).result
             file = f"{Path(values[0]).stem}-stylized{suffix}"
-            data = data_url(result, suffix, quality=95)
+            data = data_url(result, suffix, quality=QUALITY)
             return {"name": file, "data": data, "made": time.time_ns()}
 
         try:

@@ -8,12 +8,13 @@ profile applied) and with its alpha channel beside the colours. What cannot be r
 from adain.images.formats import FORMATS, format_of
 from adain.images.picture import MAX_SIDE, Picture
 from adain.images.reading import MAX_PIXELS, EncodedImage, ImageSource, load_image
-from adain.images.writing import encode_image, save_image
+from adain.images.writing import QUALITY, encode_image, save_image
 
 __all__ = [
     "FORMATS",
     "MAX_PIXELS",
     "MAX_SIDE",
+    "QUALITY",
     "EncodedImage",
     "ImageSource",
     "Picture",

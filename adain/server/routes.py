@@ -16,7 +16,7 @@ from adain import __version__, weights
 from adain.colours import Colours
 from adain.drawings import catalog
 from adain.errors import found_error
-from adain.images.picture import MAX_SIDE
+from adain.images import MAX_SIDE, QUALITY
 from adain.options import STYLE_SIDE, StylizeOptions, about
 from adain.registry import DEFAULT_MODEL, NAME_LENGTH
 from adain.server import api_docs
@@ -128,7 +128,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         max_side: Side = StylizeOptions.max_side,
         style_size: StyleSize = STYLE_SIDE,
         format: Format = "png",
-        quality: Quality = 95,
+        quality: Quality = QUALITY,
         colours: OfWhich = StylizeOptions.colours,
     ) -> Response:
         """Repaint a picture in the manner of another."""
