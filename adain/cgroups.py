@@ -1,4 +1,4 @@
-"""The memory that this process may use: the machine's, or less where the system limits it.
+"""Control groups, and the memory that this process may use: the machine's, or less.
 
 Containers and services are limited by control groups (version 1 or 2, a group within another) and
 by `setrlimit`; the smallest of all these limits counts.
@@ -23,9 +23,11 @@ class _Names(NamedTuple):
     cached: str  # the line of memory.stat for what the system drops before it is out of memory
 
 
-_VERSION_1 = _Names(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file")
-# Beyond "high" a group is slowed down until it stands still.
-_VERSION_2 = _Names(("memory.max", "memory.high"), "memory.current", "inactive_file")
+# By version. In 2, a group beyond "high" is slowed down until it stands still.
+_NAMES = {
+    1: _Names(("memory.limit_in_bytes",), "memory.usage_in_bytes", "total_inactive_file"),
+    2: _Names(("memory.max", "memory.high"), "memory.current", "inactive_file"),
+}
 
 
 def memory_limit(root: Path = ROOT) -> int | None:
@@ -52,15 +54,20 @@ def memory_available(root: Path = ROOT) -> int | None:
 
 def _limited_groups(root: Path) -> Iterator[tuple[int, int]]:
     """The limit and the use of each group that this process is in and that has a limit."""
-    for folder, names in _groups(root):
+    for folder, version in control_groups("memory", root):
+        names = _NAMES[version]
         found = [limit for name in names.limits if (limit := _number(folder / name)) is not None]
         if found:
             used = (_number(folder / names.usage) or 0) - _cached(folder, names.cached)
             yield min(found), used
 
 
-def _groups(root: Path) -> Iterator[tuple[Path, _Names]]:
-    """The folders of the groups for memory, each with those around it."""
+def control_groups(controller: str, root: Path = ROOT) -> Iterator[tuple[Path, int]]:
+    """The folders of this process's groups for a controller, and their version, 1 or 2.
+
+    Each comes with those around it, whose limits hold within them as well. ``controller`` is
+    ``"memory"`` or ``"cpu"``.
+    """
     try:
         own = (root / "proc/self/cgroup").read_text(encoding="utf-8").splitlines()
         mounts = (root / "proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
@@ -72,19 +79,19 @@ def _groups(root: Path) -> Iterator[tuple[Path, _Names]]:
             _, controllers, path = line.split(":", 2)
             if not controllers:
                 paths["cgroup2"] = path
-            elif "memory" in controllers.split(","):
+            elif controller in controllers.split(","):
                 paths["cgroup"] = path
     for line in mounts:
         before, _, after = line.partition(" - ")
         fields, (kind, *more) = before.split(), after.split() or [""]
         if kind not in paths or len(fields) < 5:
             continue
-        if kind == "cgroup" and "memory" not in more[-1].split(","):
+        if kind == "cgroup" and controller not in more[-1].split(","):
             continue
         top = root / fields[4].lstrip("/")
         inner = _below(paths[kind], fields[3])
         for part in (inner, *inner.parents):
-            yield top / part, _VERSION_1 if kind == "cgroup" else _VERSION_2
+            yield top / part, 1 if kind == "cgroup" else 2
 
 
 def _below(path: str, mounted: str) -> PurePosixPath:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-CGROUPS = Path("/sys/fs/cgroup")
-OWN_CGROUP = Path("/proc/self/cgroup")
-PROCESSORS = Path("/sys/devices/system/cpu")
+from adain.cgroups import control_groups
+
+# The folder that holds ``proc``, ``sys`` and the mounted control groups.
+ROOT = Path("/")
+PROCESSORS = "sys/devices/system/cpu"
 
 
 def cores() -> int:
@@ -33,7 +35,9 @@ def threads() -> int:
     if not allowed:
         return 0
     # Siblings share the core they list, and a processor whose list is not to be had is its own.
-    physical = {_read(PROCESSORS / f"cpu{n}/topology/thread_siblings_list") or n for n in allowed}
+    physical = {
+        _read(ROOT / PROCESSORS / f"cpu{n}/topology/thread_siblings_list") or n for n in allowed
+    }
     return min(len(physical), cores())
 
 
@@ -48,22 +52,13 @@ def _quota() -> float:
 
 
 def _shares() -> Iterator[float]:
-    """Of each group above this process, in version 1 and 2: none has more than its parent's."""
-    for line in (_read(OWN_CGROUP) or "").splitlines():
-        _, controllers, path = (*line.split(":", 2), "", "")[:3]
-        if controllers and "cpu" not in controllers.split(","):
-            continue
-        mount = CGROUPS / controllers if controllers else CGROUPS
-        # In a container the path may be the host's, and the mount is then the group itself.
-        for folder in (mount / path.strip("/"), *(mount / path.strip("/")).parents):
-            if controllers:
-                words = [_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
-            else:
-                words = [*(_read(folder / "cpu.max") or "").split(), None, None][:2]
-            with suppress(ValueError, ZeroDivisionError):  # "max", or no such file
-                yield float(words[0] or "") / float(words[1] or "")
-            if folder == mount:
-                break
+    for folder, version in control_groups("cpu", ROOT):
+        if version == 1:
+            words = [_read(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period")]
+        else:
+            words = [*(_read(folder / "cpu.max") or "").split(), None, None][:2]
+        with suppress(ValueError, ZeroDivisionError):  # "max", or no such file
+            yield float(words[0] or "") / float(words[1] or "")
 
 
 def _read(path: Path) -> str | None:

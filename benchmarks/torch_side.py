@@ -10,16 +10,18 @@ from torch.utils.flop_counter import FlopCounterMode
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, PaperDecoder
 from adain.learning.models.pretrained import load_model
+from adain.registry import BUILT_IN
 from benchmarks.pipeline import Pixels
 
 
 def make_network(name: str) -> VGG19 | Fast:
     """A network with random weights: neither speed nor MACs depend on them."""
-    if name == "fast":
+    row = BUILT_IN[name]
+    if not row.has_vgg19:
         # Which of its shapes has the weights that ship.
         with torch.device("cpu"):
-            return load_model("fast")
-    return VGG19(PaperDecoder() if name == "paper" else None)
+            return load_model(name)
+    return VGG19(None if row.trained else PaperDecoder())
 
 
 def count_macs(name: str, part: str, size: int) -> int:

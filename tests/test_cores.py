@@ -29,14 +29,17 @@ int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *wante
 """
 
 
+UNIFIED = "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+CPU = "34 31 0:31 /docker/abc /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n"
+
+
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A machine of eight logical processors, two of which make a core."""
-    monkeypatch.setattr(cores, "CGROUPS", tmp_path / "cgroup")
-    monkeypatch.setattr(cores, "OWN_CGROUP", tmp_path / "own")
-    monkeypatch.setattr(cores, "PROCESSORS", tmp_path / "cpu")
+    monkeypatch.setattr(cores, "ROOT", tmp_path)
+    (tmp_path / "proc/self").mkdir(parents=True)
     for number in range(8):
-        folder = tmp_path / "cpu" / f"cpu{number}" / "topology"
+        folder = tmp_path / cores.PROCESSORS / f"cpu{number}" / "topology"
         folder.mkdir(parents=True)
         (folder / "thread_siblings_list").write_text(f"{number % 4},{number % 4 + 4}\n")
     allow(monkeypatch, range(8))
@@ -47,22 +50,29 @@ def allow(monkeypatch: pytest.MonkeyPatch, numbers) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(numbers), raising=False)
 
 
+def own(machine: Path, groups: str, mount: str) -> None:
+    """What this process is told of its groups, and of where they are mounted."""
+    (machine / "proc/self/cgroup").write_text(groups)
+    (machine / "proc/self/mountinfo").write_text(mount)
+
+
 def group(machine: Path, path: str, **files: str) -> None:
-    (machine / "cgroup" / path).mkdir(parents=True, exist_ok=True)
+    folder = machine / "sys/fs/cgroup" / path
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
-        (machine / "cgroup" / path / name.replace("__", ".")).write_text(text)
+        (folder / name.replace("__", ".")).write_text(text)
 
 
 def test_hyper_threads_are_not_counted(machine, monkeypatch):
     assert (cores.cores(), cores.threads()) == (8, 4)
     allow(monkeypatch, {0, 4, 1})
     assert (cores.cores(), cores.threads()) == (3, 2)
-    shutil.rmtree(machine / "cpu")
+    shutil.rmtree(machine / cores.PROCESSORS)
     assert (cores.cores(), cores.threads()) == (3, 3)
 
 
 def test_a_quota_of_the_group_or_of_one_above_it_bounds(machine):
-    (machine / "own").write_text("0::/pod/container\n")
+    own(machine, "0::/pod/container\n", UNIFIED)
     group(machine, "pod/container", cpu__max="max 100000\n")
     assert cores.cores() == 8
     group(machine, "pod", cpu__max="250000 100000\n")
@@ -72,7 +82,7 @@ def test_a_quota_of_the_group_or_of_one_above_it_bounds(machine):
 
 
 def test_a_quota_of_version_1_bounds(machine):
-    (machine / "own").write_text("5:memory:/x\n4:cpu,cpuacct:/docker/abc\n0::/\n")
+    own(machine, "5:memory:/x\n4:cpu,cpuacct:/docker/abc\n0::/\n", CPU)
     # In the container's own mount the path on the host is not to be found.
     group(machine, "cpu,cpuacct", cpu__cfs_quota_us="200000\n", cpu__cfs_period_us="100000\n")
     assert (cores.cores(), cores.threads()) == (2, 2)

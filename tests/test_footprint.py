@@ -11,12 +11,11 @@ from adain import footprint
 MEASURE = """
 import sys, numpy as np
 from adain import Stylizer
+from adain.learning.peak_memory import peak_memory
 width, height = map(int, sys.argv[1:])
 content = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
 Stylizer("fast", "cpu", cached_contents=0).stylize(content, content[:256, :256])
-# Not getrusage, which begins with the memory of the process that started this one.
-status = open("/proc/self/status").read().split("VmHWM:")[1]
-print(1024 * int(status.split()[0]))
+print(peak_memory())
 """
 
 

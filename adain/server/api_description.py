@@ -6,8 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from adain.server.paths import OPEN
+
 SCHEME = "password"
-OPEN = ("/healthz", "/readyz")
 
 
 def complete(rest: FastAPI, *, secured: bool) -> None:

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse
 
-from adain.server import logs
+from adain.server import logs, paths
 from adain.server.asgi import (
     ARRIVED,
     CLIENT,
@@ -47,9 +47,6 @@ FORM = 64_000  # bytes around the files of a form: its other fields, and the lin
 SMALL = 64_000  # bytes of a body that is neither files nor a call of a function
 
 OPEN_STREAMS = 400  # at a time: each keeps a connection, and a process has about 1000
-REST = re.compile(r"/(v1|healthz|readyz|metrics)(/.*)?")
-OPEN = ("/healthz", "/readyz")
-FORMS = {"/v1/stylize": 2, "/v1/styles": 1}  # routes that take forms, and how many files
 
 STOPPING = ("the server is stopping", "stopping")
 
@@ -154,7 +151,7 @@ class Middleware:
         status = exchange.status or 499
         timed = None if name in STREAMS else seconds
         self.metrics.count(method, route, status, timed)
-        if status == 200 and (scope["path"] in OPEN or name == "static"):
+        if status == 200 and (scope["path"] in paths.OPEN or name == "static"):
             return  # asked every few seconds, and a hundred of them for a page
         logs.log_access(
             client=CLIENT.get(),
@@ -183,10 +180,10 @@ class Middleware:
     def _find(self, scope: Scope, address: str) -> tuple[str, App]:
         """The name of a route and who answers; RefusedError where nobody does."""
         path, method = scope["path"], scope["method"]
-        if REST.fullmatch(path):
-            if self._authentication.needed and path not in OPEN:
+        if paths.SERVICE.fullmatch(path):
+            if self._authentication.needed and path not in paths.OPEN:
                 CLIENT.set(self._authentication.user(scope, address))
-            if self.stopping and path not in ("/healthz", "/metrics"):
+            if self.stopping and path not in paths.ALWAYS:
                 raise RefusedError(503, *STOPPING, retry_after="10")
             if method == "HEAD":  # `uvicorn`, which has the request's own scope, sends no body
                 scope["method"] = "GET"
@@ -194,7 +191,7 @@ class Middleware:
         if self.stopping:
             raise RefusedError(503, *STOPPING, retry_after="10")
         if self.page is None and path == "/":
-            return "docs", RedirectResponse("v1/docs")
+            return "docs", RedirectResponse(paths.DOCS.lstrip("/"))
         page = self.page
         matching = [route for route in self._routes if route[2].fullmatch(path)]
         if page is None or not matching:
@@ -211,9 +208,9 @@ class Middleware:
 
     async def _until_loaded(self, path: str) -> None:
         """Wait for what is to be served; whoever asks whether it is ready is told no at once."""
-        if path in ("/healthz", "/metrics"):
+        if path in paths.ALWAYS:
             return
-        seconds = 0 if path == "/readyz" else self.settings.timeout
+        seconds = 0 if path == paths.READY else self.settings.timeout
         try:
             await asyncio.wait_for(self.loaded.wait(), seconds)
         except TimeoutError:
@@ -238,7 +235,7 @@ class Middleware:
         """A `receive` that gives no more than is allowed."""
         limit = SMALL
         if scope["method"] == "POST":
-            if scope["path"] in FORMS:
+            if scope["path"] in paths.FORMS:
                 _check_form(scope)
             limit = self._limit(name, scope["path"])
         declared = Headers(scope=scope).get("content-length", "0")
@@ -262,8 +259,8 @@ class Middleware:
     def _limit(self, name: str, path: str) -> int:
         upload = self.settings.max_upload
         limits = {"upload": upload + FORM, "call": upload, "mcp": 3 * upload}
-        if path in FORMS:
-            return FORMS[path] * upload + FORM
+        if path in paths.FORMS:
+            return paths.FORMS[path] * upload + FORM
         return limits.get(name, SMALL)
 
     async def _inspected(

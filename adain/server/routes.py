@@ -19,7 +19,7 @@ from adain.errors import found_error
 from adain.images import MAX_SIDE, QUALITY
 from adain.options import STYLE_SIDE, StylizeOptions, about
 from adain.registry import DEFAULT_MODEL, NAME_LENGTH
-from adain.server import api_docs
+from adain.server import api_docs, paths
 from adain.server.api_description import complete
 from adain.server.engine import Engine
 from adain.server.metrics import CONTENT_TYPE, Metrics
@@ -78,7 +78,7 @@ def build(engine: Engine, metrics: Metrics) -> FastAPI:
         version=__version__,
         summary="Arbitrary style transfer: any photo in the style of any painting.",
         description="Every answer that is no result is JSON with one field, `error`.",
-        openapi_url="/v1/openapi.json",
+        openapi_url=paths.OPENAPI,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -113,7 +113,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
     checked = [Depends(_check_fields)]
 
     @rest.post(
-        "/v1/stylize",
+        paths.STYLIZE,
         response_class=Response,
         responses={200: picture, **busy},
         dependencies=checked,
@@ -148,7 +148,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         body, headers = await _answer(request, engine, future)
         return Response(body, media_type=TYPES[format], headers=headers)
 
-    @rest.post("/v1/styles", responses=busy, dependencies=checked)
+    @rest.post(paths.STYLES, responses=busy, dependencies=checked)
     async def encode_style(
         request: Request,
         file: Annotated[UploadFile, File(description=PICTURE)],
@@ -162,7 +162,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
 
 
 def _add_lists(rest: FastAPI, service: Service) -> None:
-    @rest.get("/v1/styles")
+    @rest.get(paths.STYLES)
     def styles() -> Gallery:
         """The styles that are here for the taking."""
         return Gallery(
@@ -172,7 +172,7 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
             ]
         )
 
-    @rest.get("/v1/models")
+    @rest.get(paths.MODELS)
     def models() -> Models:
         """The models that are here, and what they run on."""
         devices = service.engine.devices
@@ -195,19 +195,19 @@ def _add_lists(rest: FastAPI, service: Service) -> None:
             )
         return Models(models=found)
 
-    @rest.get("/v1/docs", include_in_schema=False)
+    @rest.get(paths.DOCS, include_in_schema=False)
     def docs(request: Request) -> HTMLResponse:
         address = str(request.base_url)
         return HTMLResponse(api_docs.page(rest.openapi(), address), headers=api_docs.HEADERS)
 
 
 def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
-    @rest.get("/healthz")
+    @rest.get(paths.ALIVE)
     async def alive() -> State:
         """Whether the process answers."""
         return State(status="alive")
 
-    @rest.get("/readyz", responses=problems(503))
+    @rest.get(paths.READY, responses=problems(503))
     async def ready() -> State:
         """Whether pictures are taken: 503 until a model is loaded, and while stopping."""
         if engine.queue.stopping or not engine.devices:
@@ -217,7 +217,7 @@ def _add_health(rest: FastAPI, engine: Engine, metrics: Metrics) -> None:
 
     text = {"description": "Text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
 
-    @rest.get("/metrics", response_class=Response, responses={200: text})
+    @rest.get(paths.METRICS, response_class=Response, responses={200: text})
     def numbers() -> Response:
         """What was counted, for Prometheus."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)

@@ -124,9 +124,9 @@ def load_model(
     if not row.trained:
         return load_paper_decoder(path)
     network = load_trained(row, path)
-    if isinstance(network, Fast):
-        return network
-    vgg19 = VGG19(network)
+    if not row.has_vgg19:
+        return cast(Fast, network)
+    vgg19 = VGG19(cast(ResidualDecoder, network))
     vgg19.encoder.load_published(load_vgg19_tensors())
     return vgg19.eval()
 
