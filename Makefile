@@ -4,10 +4,12 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # ONNX Runtime for the GPU where an NVIDIA driver answers; `make demo RUNTIME=cpu` says otherwise.
+# `make demo PORT=8000` takes that port, and no other where it is in use.
 RUNTIME := $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
 
 # Folders of photos and of paintings for `make train`, the minutes of a turn, one model instead of
@@ -19,11 +21,14 @@ MODEL ?=
 WEIGHTS ?=
 ARGS ?=
 
-.PHONY: demo test quick lint train train-folders clean
+HEADERS := com.github.asus4.onnxruntime@0.4.9
+JAR := pyserini==1.6.0
+
+.PHONY: demo test quick lint headers jar train train-folders clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo-$(RUNTIME)
-	$(BIN)/python -m demo
+	$(BIN)/python -m demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/test-$(RUNTIME)
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -36,6 +41,14 @@ lint: $(VENV)/test-$(RUNTIME)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# ONNX Runtime's C and C++ headers, for the test of the C++ example, from an npm package that bundles
+# them (150 MB): ONNX Runtime's own npm and PyPI packages leave them out.
+headers: $(VENV)/onnxruntime/include
+
+# ONNX Runtime's jar, for the test of the Java example, out of the jar of a PyPI package that bundles
+# it (165 MB): ONNX Runtime's own packages leave it out. It is version 1.17.0.
+jar: $(VENV)/onnxruntime.jar
+
 # It goes on from its checkpoints until it is stopped, and takes only time that nothing else wants.
 # With MODEL it keeps to one core, so that two of them share two.
 train: train-folders $(VENV)/test-$(RUNTIME)
@@ -45,6 +58,20 @@ train: train-folders $(VENV)/test-$(RUNTIME)
 
 train-folders:
 	@: $(if $(and $(CONTENT),$(STYLE)),,$(error needs the folders of photos and of paintings: make train CONTENT=photos/ STYLE=paintings/))
+
+$(VENV)/onnxruntime/include: | $(VENV)/pyvenv.cfg
+	@mkdir -p $@.part
+	cd $@.part && npm pack --silent $(HEADERS) && \
+		tar xzf *.tgz --wildcards --strip-components=6 '*/ios-arm64/*/Headers/*.h' && rm *.tgz
+	@mv $@.part/Headers $@ && rmdir $@.part
+
+$(VENV)/onnxruntime.jar: | $(VENV)/pyvenv.cfg
+	@mkdir -p $@.part
+	$(PIP) download --quiet --no-deps --dest $@.part '$(JAR)'
+	cd $@.part && tar xzf *.tar.gz --wildcards --strip-components=4 '*/anserini-*-fatjar.jar' && \
+		jar tf *.jar | grep -E '^ai/onnxruntime/.*\.(class|so|dylib|dll)$$' >files && \
+		jar xf *.jar @files && jar cf onnxruntime.jar ai
+	@mv $@.part/onnxruntime.jar $@ && rm -r $@.part
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
@@ -62,10 +89,10 @@ $(VENV)/runtime-$(RUNTIME): $(VENV)/pyvenv.cfg
 
 $(VENV)/demo-$(RUNTIME): pyproject.toml $(VENV)/runtime-$(RUNTIME)
 	@echo "Installing what the demo needs, with ONNX Runtime for the $(RUNTIME)"
-	@$(PIP) install --quiet --editable '.[$(RUNTIME),demo]'
+	@$(PIP) install --quiet --editable '.[$(RUNTIME),demo,video]'
 	@touch $@
 
 $(VENV)/test-$(RUNTIME): pyproject.toml $(VENV)/runtime-$(RUNTIME)
 	@echo "Installing what the tests need, PyTorch included, with ONNX Runtime for the $(RUNTIME)"
-	@$(PIP) install --quiet --editable '.[$(RUNTIME),demo,learn,test]'
+	@$(PIP) install --quiet --editable '.[$(RUNTIME),demo,learn,large,ray,video,test]'
 	@touch $(VENV)/demo-$(RUNTIME) $@

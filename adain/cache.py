@@ -93,6 +93,11 @@ class Cache(Generic[Value]):
                         del self._pending[key]
             return value
 
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is ever kept: where nothing is, a key need not be computed."""
+        return self._count != 0
+
     def find(self, key: Hashable) -> Value | None:
         """The value of a key, None where there is none."""
         with self._lock:
@@ -145,10 +150,14 @@ class Cache(Generic[Value]):
 
 def _after_fork() -> None:
     for cache in list(_all):
+        # What it held is not to end here: a session of ONNX Runtime would wait for its threads,
+        # which a child does not have, for ever.
+        _of_the_parent.append((cache._kept, cache._pending))
         cache.renew()
 
 
 _all: "weakref.WeakSet[Cache[Any]]" = weakref.WeakSet()
+_of_the_parent: list[Any] = []
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 

@@ -1,5 +1,6 @@
 """Options that are one of a few words: read from, and checked by, an options class's Literals."""
 
+from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -24,8 +25,14 @@ def choices(options: type, name: str) -> tuple[str, ...] | None:
 
 def check_choices(options: object) -> None:
     """Raise AdaINError where a field holds none of its words."""
-    for name in get_type_hints(type(options)):
-        allowed = choices(type(options), name)
+    kind: Any = type(options)
+    for name, allowed in _words(kind).items():
         value = getattr(options, name)
-        if allowed is not None and value not in allowed:
+        if value not in allowed:
             raise found_error(name, repr(value), one_of(allowed))
+
+
+@cache  # reading type hints takes milliseconds, and every request has options
+def _words(options: type) -> dict[str, tuple[str, ...]]:
+    found = {name: choices(options, name) for name in get_type_hints(options)}
+    return {name: words for name, words in found.items() if words is not None}

@@ -19,19 +19,56 @@ _ROWS = 64
 _SMALL = 1e-5
 
 
-def match_colours(image: FloatArray, reference: FloatArray) -> FloatArray:
+class Moments:
+    """Sums over a picture's colours: their mean and covariance, and those of its luma.
+
+    Taken in float64 a few rows at a time, or tile by tile of a picture that memory does not hold.
+    """
+
+    def __init__(self, image: FloatArray | None = None) -> None:
+        self._count = 0
+        self._sums = np.zeros(3)
+        self._products = np.zeros((3, 3))
+        self._luma = np.zeros(2)
+        if image is not None:
+            self.add(image)
+
+    def add(self, image: FloatArray) -> None:
+        for row in range(0, len(image), _ROWS):
+            rows = image[row : row + _ROWS]
+            flat, luma = rows.reshape(-1, 3).astype(np.float64), _luma(rows).astype(np.float64)
+            self._count += len(flat)
+            self._sums += flat.sum(axis=0)
+            self._products += flat.T @ flat
+            self._luma += luma.sum(), np.square(luma).sum()
+
+    @property
+    def colours(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Mean and covariance, the latter of full rank."""
+        mean = self._sums / self._count
+        covariance = self._products / self._count - np.outer(mean, mean)
+        return mean, covariance + _SMALL * np.eye(3)
+
+    @property
+    def luma(self) -> tuple[float, float]:
+        """Mean and deviation."""
+        mean, square = self._luma / self._count
+        return float(mean), float(np.sqrt(max(square - mean * mean, 0)))
+
+
+def match_colours(image: FloatArray, reference: FloatArray | Moments) -> FloatArray:
     """``image`` with the mean and covariance of ``reference``'s colours, clipped to [0, 1].
 
     Equation 3 of the paper with the symmetric root of "Image Analogies" (Hertzmann et al. 2001):
     x' = C_r^(1/2) C_i^(-1/2) (x - mean_i) + mean_r. Sides may differ.
     """
-    mean, covariance = _moments(image)
-    wanted_mean, wanted = _moments(reference)
+    mean, covariance = Moments(image).colours
+    wanted_mean, wanted = _as_moments(reference).colours
     transform = _root(wanted, 0.5) @ _root(covariance, -0.5)
     return _clipped((image.astype(np.float64) - mean) @ transform.T + wanted_mean)
 
 
-def fitted(style: FloatArray, content: FloatArray, colours: Colours) -> FloatArray:
+def fitted(style: FloatArray, content: FloatArray | Moments, colours: Colours) -> FloatArray:
     """A style picture as it is to be encoded for a content, by whose colours are kept."""
     if colours == "matched":
         return match_colours(style, content)
@@ -43,15 +80,15 @@ def luminance(image: FloatArray) -> FloatArray:
     return np.repeat(_luma(image)[..., None], 3, axis=2)
 
 
-def match_luminance(image: FloatArray, reference: FloatArray) -> FloatArray:
+def match_luminance(image: FloatArray, reference: FloatArray | Moments) -> FloatArray:
     """Luma of ``image``, in three channels, with mean and deviation of ``reference``'s luma.
 
     Equation 10 of the paper, clipped to [0, 1].
     """
-    luma, wanted = _luma(image).astype(np.float64), _luma(reference)
-    deviation = max(luma.std(), np.sqrt(_SMALL))
-    scale = wanted.std(dtype=np.float64) / deviation
-    matched = (luma - luma.mean()) * scale + wanted.mean(dtype=np.float64)
+    luma = _luma(image).astype(np.float64)
+    wanted_mean, wanted = _as_moments(reference).luma
+    scale = wanted / max(luma.std(), np.sqrt(_SMALL))
+    matched = (luma - luma.mean()) * scale + wanted_mean
     return np.repeat(_clipped(matched)[..., None], 3, axis=2)
 
 
@@ -75,14 +112,8 @@ def _clipped(values: npt.NDArray[np.float64]) -> FloatArray:
     return np.clip(values, 0, 1).astype(np.float32)
 
 
-def _moments(image: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and covariance of the colours, the latter of full rank; float64 a few rows at a time."""
-    mean: npt.NDArray[np.float64] = image.mean(axis=(0, 1), dtype=np.float64)
-    covariance = _SMALL * np.eye(3)
-    for row in range(0, len(image), _ROWS):
-        flat = image[row : row + _ROWS].reshape(-1, 3) - mean
-        covariance += flat.T @ flat / (image.shape[0] * image.shape[1])
-    return mean, covariance
+def _as_moments(reference: FloatArray | Moments) -> Moments:
+    return reference if isinstance(reference, Moments) else Moments(reference)
 
 
 def _root(matrix: npt.NDArray[np.float64], power: float) -> npt.NDArray[np.float64]:

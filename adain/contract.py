@@ -16,6 +16,8 @@ ENCODER = "encoder"
 DECODER = "decoder"
 STYLE_NETWORK = "style"
 WHOLE = "whole"
+# The only file of a network of one style: the whole without a style, `adain specialise` makes it.
+ONE_STYLE = "one-style"
 
 # Inputs and outputs of the parts. A decoder takes what its encoder took and gave, by name, further
 # features (skip connections) among it, whose names Key.SKIPS lists.
@@ -62,6 +64,7 @@ class Key(StrEnum):
     EXPORTER = "exporter"
     PART = "part"
     PRECISION = "precision"
+    PAINTING = "painting"  # of a network of one style, its file's name; else absent
     SIZE = "size"  # of a file for one size of pictures: WIDTHxHEIGHT; else absent
     RANGES = "ranges"
 

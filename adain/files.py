@@ -72,17 +72,34 @@ def _target(path: Path) -> tuple[Path, int | None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path, mode = _target(path)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.tmp")
+    replacement = Replacement(path)
     try:
-        with open(temporary, "xb") as file:
+        with open(replacement.temporary, "xb") as file:
             file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if mode is not None:
-            temporary.chmod(mode)
-        os.replace(temporary, path)
+        replacement.commit()
     except BaseException:
-        with suppress(OSError):
-            temporary.unlink()
+        replacement.discard()
         raise
+
+
+class Replacement:
+    """A temporary file beside the one it becomes, for what is written bit by bit.
+
+    The one at ``path`` stays as it was until ``commit``. Raises what forbids to write it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._mode = _target(path)
+        self.temporary = self._path.with_name(f".{uuid.uuid4().hex}.tmp")
+
+    def commit(self) -> None:
+        """Give the temporary file, which is closed and whole, the name of the other."""
+        with open(self.temporary, "r+b") as file:
+            os.fsync(file.fileno())
+        if self._mode is not None:
+            self.temporary.chmod(self._mode)
+        os.replace(self.temporary, self._path)
+
+    def discard(self) -> None:
+        with suppress(OSError):
+            self.temporary.unlink()

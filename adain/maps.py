@@ -17,6 +17,7 @@ from PIL import Image
 from adain.colours import luminance
 from adain.errors import AdaINError, failing, found_error
 from adain.images import ImageSource, Picture, load_image
+from adain.resampling import Box, resampled_part
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -142,9 +143,10 @@ def style_strengths(
     share: Sequence[float],
     width: int,
     height: int,
+    box: Box | None = None,
 ) -> FloatArray:
     """How strong each style is at each pixel: ``[S, height, width]``, or ``[1, 1, 1]`` for a number
-    without masks. Without masks there is one style, S = 1.
+    without masks. Without masks there is one style, S = 1. ``box``: of this part alone.
 
     ``strength`` is a number or a map, ``masks`` are S maps, ``share`` is one number of 0 and more
     for each style; maps of other sizes are stretched or brought down to this one, bilinearly. Where
@@ -154,13 +156,13 @@ def style_strengths(
     if isinstance(strength, float):
         overall = np.full((1, 1, 1), strength, np.float32)
     else:
-        overall = _resampled(strength, width, height)[None]
+        overall = resampled(strength, width, height, box)[None]
     if masks is None:
         return overall
     weights = np.array(share, np.float32) / np.float32(max(share))
     # Hardly more than 0 is 0: a quotient of such numbers is noise, or infinite.
     weights *= weights > 1e-6
-    planes = np.stack([_resampled(mask, width, height) for mask in masks])
+    planes = np.stack([resampled(mask, width, height, box) for mask in masks])
     covered = np.minimum(planes[weights > 0].sum(axis=0), 1)
     planes *= weights[:, None, None]
     total = planes.sum(axis=0)
@@ -170,7 +172,13 @@ def style_strengths(
 
 
 def decoder_maps(
-    strengths: FloatArray, vectors: FloatArray, feature_stride: int, height: int, width: int
+    strengths: FloatArray,
+    vectors: FloatArray,
+    feature_stride: int,
+    height: int,
+    width: int,
+    *,
+    mapped: tuple[bool, bool, bool] = (False, False, False),
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """What the decoder is told: strength ``[1, 1, H', W']``, style ``[1, K, h, w]`` and alpha
     ``[1, 1, h, w]``, each perhaps 1 x 1.
@@ -186,14 +194,10 @@ def decoder_maps(
     style map takes 4 K bytes for each feature: 120 bytes a pixel with ``vgg19`` and 352 with
     ``fast``. Raises AdaINError where memory is too small for it.
     """
-    strength = _overall(strengths)
-    if strengths.shape[1:] != (1, 1):
-        strengths = _at_features(strengths, feature_stride, height, width)
-    alpha = _overall(strengths)
-    # Where nothing is to be stylized, any style will do.
-    parts = np.full_like(strengths, 1 / len(vectors))
-    np.divide(strengths, alpha, out=parts, where=alpha > 0)
-    strength, parts, alpha = (m[:, :1, :1] if _is_even(m) else m for m in (strength, parts, alpha))
+    strength, parts, alpha = (
+        m[:, :1, :1] if not keep and is_even(m) else m
+        for m, keep in zip(layers(strengths, feature_stride, height, width), mapped, strict=True)
+    )
     size = 4e-9 * vectors.shape[1] * parts[0].size
     with failing(
         "masks", f"a style map of {size:.1f} GB, which does not fit", "a smaller max_side"
@@ -201,6 +205,21 @@ def decoder_maps(
         style = vectors.T @ parts.reshape(len(vectors), -1)
     style = style.reshape(1, -1, *parts.shape[1:])
     return np.ascontiguousarray(strength[None]), style, np.ascontiguousarray(alpha[None])
+
+
+def layers(
+    strengths: FloatArray, feature_stride: int, height: int, width: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The maps that `decoder_maps` takes apart: the strength of each pixel, ``[1, H', W']``, and of
+    each feature the shares of the styles, ``[S, h, w]``, and their strength, ``[1, h, w]``."""
+    strength = _overall(strengths)
+    if strengths.shape[1:] != (1, 1):
+        strengths = _at_features(strengths, feature_stride, height, width)
+    alpha = _overall(strengths)
+    # Where nothing is to be stylized, any style will do.
+    parts = np.full_like(strengths, 1 / len(strengths))
+    np.divide(strengths, alpha, out=parts, where=alpha > 0)
+    return strength, parts, alpha
 
 
 def _overall(strengths: FloatArray) -> FloatArray:
@@ -217,14 +236,17 @@ def _at_features(strengths: FloatArray, feature_stride: int, height: int, width:
     return np.pad(areas.mean(axis=(2, 4), dtype=np.float32), ((0, 0), *margins), mode="edge")
 
 
-def _is_even(maps: FloatArray) -> bool:
+def is_even(maps: FloatArray) -> bool:
     """Whether all places of ``[S, h, w]`` have the same values."""
     return bool((maps == maps[:, :1, :1]).all())
 
 
-def _resampled(plane: FloatArray, width: int, height: int) -> FloatArray:
+def resampled(plane: FloatArray, width: int, height: int, box: Box | None = None) -> FloatArray:
+    """A map of another size, or a part of it, stretched or brought down bilinearly."""
     if plane.shape == (height, width):
-        return plane
+        return plane if box is None else plane[box.slices]
+    if box is not None:
+        return np.clip(resampled_part(plane, width, height, box), 0, 1)
     # Not Lanczos, which overshoots: a mask's edge would have dark and bright lines beside it.
     resized = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
     return np.clip(np.asarray(resized, np.float32), 0, 1)

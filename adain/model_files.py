@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from adain import contract, weights
+from adain import contract, registry, weights
 from adain.contract import Key
 from adain.errors import failing, found_error
 
@@ -26,7 +26,10 @@ class ModelLayout:
 
 
 def read_layout(
-    model: str, precision: str, files: Mapping[str, Path], notes: Mapping[str, Mapping[str, str]]
+    model: registry.Model,
+    precision: str,
+    files: Mapping[str, Path],
+    notes: Mapping[str, Mapping[str, str]],
 ) -> ModelLayout:
     """What a model's files have in common; ``files`` and ``notes``, their metadata, are by part.
 
@@ -34,8 +37,9 @@ def read_layout(
     """
     for part, note in notes.items():
         kind = (note.get(Key.MODEL), note.get(Key.PART), note.get(Key.PRECISION, precision))
-        if kind != (model, part, precision):
-            allowed = f"the {part} of adain's model {model!r} in {precision}"
+        wanted = registry.precision_of(part, precision)
+        if kind != (model.name, part, wanted):
+            allowed = f"the {part} of adain's model {model.name!r} in {wanted}"
             raise found_error(str(files[part]), "another model", allowed)
         version = note.get(Key.CONTRACT)
         if version != contract.VERSION:

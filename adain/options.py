@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, TypeAlias, TypedDict, get_args
+from typing import Any, TypeAlias, TypedDict
 
 from adain import maps
+from adain.choices import check_choices
 from adain.colours import Colours
-from adain.errors import checked_integer, found_error
+from adain.errors import checked_integer
 from adain.images import ImageSource
-from adain.weights import one_of
 
 Strength: TypeAlias = float | ImageSource
 
@@ -72,12 +72,20 @@ class StylizeOptions:
             maps.check_shares(self.style_weights)
         if self.masks is not None:
             maps.check_masks(self.masks)
-        if self.colours not in get_args(Colours):
-            raise found_error("colours", repr(self.colours), one_of(get_args(Colours)))
+        check_choices(self)
         for name in ("style_size", "max_side"):
             value = getattr(self, name)
             if value is not None:
                 checked_integer(name, value, about(name)["low"])
+
+
+def style_side_for(width: int, height: int) -> int:
+    """A style's long side for a content of this size, by choice: posters want larger strokes.
+
+    How large strokes are in pixels is the style's size; so they keep their share of the picture up
+    to twice `STYLE_SIDE`, beyond which a model's receptive field sees too little of one.
+    """
+    return min(max(STYLE_SIDE, max(width, height) // 2), 2 * STYLE_SIDE)
 
 
 class StylizeKeywords(TypedDict, total=False):

@@ -7,7 +7,6 @@ import logging
 import os
 import re
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,52 +23,10 @@ except ModuleNotFoundError as error:
     ) from error
 
 from adain import contract, weights
+from adain.backends import BACKENDS, DEVICES
 
 Providers: TypeAlias = list[tuple[str, dict[str, str]]]
 
-
-@dataclass(frozen=True)
-class Backend:
-    """A provider of ONNX Runtime, and what to do where it is missing or does not start.
-
-    ``numbered``: it tells several devices apart. ``memory``: where its values lie, in the words of
-    ONNX Runtime's I/O binding; None where that is the CPU's memory anyway.
-    """
-
-    provider: str
-    install: str = ""
-    start: str = "check its driver"
-    numbered: bool = False
-    memory: str | None = None
-
-
-_NVIDIA = "check the NVIDIA driver (nvidia-smi) and install adain[gpu], which brings CUDA and cuDNN"
-_GPU = "install adain[gpu] in place of adain[cpu]"
-BACKENDS = {
-    "cpu": Backend("CPUExecutionProvider"),
-    "cuda": Backend("CUDAExecutionProvider", _GPU, _NVIDIA, True, "cuda"),
-    "tensorrt": Backend(
-        "TensorrtExecutionProvider",
-        f"{_GPU}, and TensorRT",
-        f"{_NVIDIA}, and TensorRT itself",
-        True,
-        "cuda",
-    ),
-    "directml": Backend(
-        "DmlExecutionProvider",
-        "install onnxruntime-directml in place of onnxruntime (Windows)",
-        numbered=True,
-        memory="dml",
-    ),
-    "coreml": Backend("CoreMLExecutionProvider", "install adain[cpu] on macOS"),
-    "openvino": Backend(
-        "OpenVINOExecutionProvider", "install onnxruntime-openvino in place of onnxruntime"
-    ),
-}
-DEVICES = (
-    "auto, cpu, cuda, tensorrt, directml, coreml or openvino, and cuda:N, tensorrt:N or directml:N"
-    " for one of several"
-)
 
 # The smallest picture a model takes, to find out whether it runs.
 TRIAL_IMAGE = np.zeros((1, 3, contract.SMALLEST_SIDE, contract.SMALLEST_SIDE), np.float32)
@@ -91,10 +48,10 @@ if hasattr(os, "register_at_fork"):
 # Choosing a device
 
 
-def installed() -> str:
-    """The devices that the installed ONNX Runtime was built for."""
+def installed() -> list[str]:
+    """The kinds of devices that the installed ONNX Runtime was built for."""
     available = onnxruntime.get_available_providers()
-    return ", ".join(kind for kind, backend in BACKENDS.items() if backend.provider in available)
+    return [kind for kind, backend in BACKENDS.items() if backend.provider in available]
 
 
 def choose_device(device: str, file: Path, *, strict: bool = False) -> tuple[str, int]:
@@ -111,7 +68,7 @@ def choose_device(device: str, file: Path, *, strict: bool = False) -> tuple[str
     if wanted == "cpu":
         return "cpu", 0
     device_id = int(number or 0)
-    trouble = _trouble(wanted, device_id, file)
+    trouble = trouble_with(wanted, device_id, file)
     if trouble is None:
         return wanted, device_id
     if device != "auto":
@@ -123,11 +80,12 @@ def choose_device(device: str, file: Path, *, strict: bool = False) -> tuple[str
 
 
 @functools.cache
-def _trouble(kind: str, device_id: int, file: Path) -> str | None:
+def trouble_with(kind: str, device_id: int, file: Path) -> str | None:
     """Why a device cannot run here, or None. Only a session that has run tells the truth."""
     backend = BACKENDS[kind]
-    if backend.provider not in onnxruntime.get_available_providers():
-        return f"the installed ONNX Runtime has {installed()} alone; {backend.install}"
+    if kind not in installed():
+        found = ", ".join(installed())
+        return f"the installed ONNX Runtime has {found} alone; {backend.install}"
     with _one_at_a_time:
         reason = _try(kind, device_id, file)
     return reason and f"ONNX Runtime could not start {kind} ({reason}); {backend.start}"

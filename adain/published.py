@@ -22,14 +22,14 @@ class Published:
 
 _RELEASE = "https://github.com/naoto0804/pytorch-AdaIN/releases/download/v0.0.0"
 # The decoder released with the paper; `paper_decoder.json` knows it, rounded copies included.
-PAPER_DECODER = Published(
+PUBLISHED_DECODER = Published(
     f"{_RELEASE}/decoder.pth",
     ("paper-decoder.safetensors", "decoder.pth"),
     "`adain models get paper` gets it",
 )
 # The published encoder of the paper, as a widely used repository releases it. conv4_1.weight is
 # left out: it may be a restored copy.
-VGG19 = Published(
+PUBLISHED_VGG19 = Published(
     f"{_RELEASE}/vgg_normalised.pth",
     ("vgg19.safetensors", "vgg_normalised.pth"),
     "`adain models get vgg19` gets it",

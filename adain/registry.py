@@ -9,13 +9,14 @@ Which of `paper` and `vgg19` to take for fidelity is decided by their losses on 
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from adain.contract import DECODER, ENCODER, STYLE_NETWORK, WHOLE
 from adain.errors import found_error
-from adain.published import PAPER_DECODER, VGG19, Published
+from adain.published import PUBLISHED_DECODER, PUBLISHED_VGG19, Published
 
 # float32, float16 with statistics in float32, and 8-bit integers.
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -30,6 +31,7 @@ ALLOWED_NAMES = f"1 to {NAME_LENGTH} lowercase letters, digits and single hyphen
 # What the names of a model's files may end in: `adain-<model>-encoder.onnx`.
 FILE_WORDS = (ENCODER, DECODER, STYLE_NETWORK, WHOLE, *PRECISIONS)
 LICENCE_LENGTH = 200
+_KIND = "adain imported model"
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,12 @@ class Model:
 
     ``network``, "module:class" of `adain.learning.models`, is what this project trains: the whole
     model, or its decoder where the ``encoder`` is published. Without it the decoder is of the
-    paper's form: ``decoder``, fetched, or ``imported``, brought by a user. ``brings`` are models
-    that `adain models get` makes beside this one. ``bytes_per_pixel`` is what its networks compute
-    at once on the CPU, measured from a megapixel on.
+    paper's form: ``decoder``, fetched, or brought by a user. ``imported`` is what a user brought or
+    trained, in the ``form`` of a built-in one. ``brings`` are models that `adain models get` makes
+    beside this one. ``bytes_per_pixel`` is what its networks compute at once on the CPU, measured
+    from a megapixel on. ``encoder_reach`` and ``decoder_reach`` are how many pixels away others
+    still change what each of them gives, in whole strides (`adain.learning.models.receptive_field`
+    measures them): tiles overlap by their sum.
     """
 
     name: str
@@ -64,12 +69,16 @@ class Model:
     decoder: Published | None = None
     brings: tuple[str, ...] = ()
     imported: bool = False
-    bytes_per_pixel: int = 1000  # of VGG-19
+    form: str = ""
+    # Of VGG-19, and of a decoder of the paper's form.
+    bytes_per_pixel: int = 1000
+    encoder_reach: int = 32
+    decoder_reach: int = 32
 
     @property
     def trained(self) -> bool:
         """Whether this project trains it."""
-        return bool(self.network)
+        return bool(self.network) and not self.imported
 
     @property
     def has_vgg19(self) -> bool:
@@ -87,6 +96,14 @@ class Model:
         return self.has_vgg19 and not self.imported
 
 
+def precision_of(part: str, precision: str) -> str:
+    """The precision of a part's file where that of the model is ``precision``.
+
+    A network that encodes styles runs once a style: in float32, of which there is one file for all.
+    """
+    return "fp32" if part == STYLE_NETWORK else precision
+
+
 # The one to take unless a user says otherwise: it ships whole, and runs anywhere.
 DEFAULT_MODEL = "fast"
 BUILT_IN = {
@@ -102,30 +119,33 @@ BUILT_IN = {
             parts=(ENCODER, DECODER, STYLE_NETWORK),
             network="fast:Fast",
             bytes_per_pixel=200,
+            encoder_reach=16,
+            decoder_reach=96,
         ),
         Model(
             "vgg19",
             source="vgg19-decoder.safetensors",
             sha256="75dcecfdef47d8ff389f56e0fc45aa4e9b07326bf6ae89b0655b4694e7ef8d30",
             licence=f"decoder MIT; {_ENCODER_LICENCE}",
-            get=VGG19.get,
+            get=PUBLISHED_VGG19.get,
             about="the paper's own network",
             precisions=PRECISIONS,
             # With all seven in 8 bits its pictures were 1.85/255 off, with the first four 1.74,
             # with the last four 1.03 for nearly the same time.
             int8_last={DECODER: 4},
             network="networks:ResidualDecoder",
-            encoder=VGG19,
+            encoder=PUBLISHED_VGG19,
             brings=("paper",),
+            decoder_reach=96,
         ),
         Model(
             "paper",
-            source=PAPER_DECODER.names[0],
+            source=PUBLISHED_DECODER.names[0],
             licence=f"decoder MIT (Huang; Inoue); {_ENCODER_LICENCE}",
-            get=PAPER_DECODER.get,
+            get=PUBLISHED_DECODER.get,
             about="the decoder released with the paper",
-            encoder=VGG19,
-            decoder=PAPER_DECODER,
+            encoder=PUBLISHED_VGG19,
+            decoder=PUBLISHED_DECODER,
         ),
     )
 }
@@ -137,14 +157,39 @@ def has_published_decoder(name: str) -> bool:
     return name in BUILT_IN and BUILT_IN[name].decoder is not None
 
 
-def imported(name: str, licence: str = NOT_STATED) -> Model:
-    """The row of a model whose decoder a user brought."""
-    return Model(
+# The form of decoders that users bring: nine convolutions on VGG-19.
+PAPERS_FORM = "paper"
+
+
+def imported(name: str, licence: str = NOT_STATED, form: str = PAPERS_FORM) -> Model:
+    """The row of a model that a user brought or trained, in the form of a built-in one."""
+    base = BUILT_IN[form]
+    command = "import FILE" if form == PAPERS_FORM else "add RUN"
+    return in_form_of(
+        form,
         name,
-        f"{name}-decoder.safetensors",
-        f"decoder {licence}; {_ENCODER_LICENCE}",
-        f"`adain models remove {name}` and `adain models import FILE --name {name}` make it anew",
-        encoder=VGG19,
+        f"decoder {licence}; {_ENCODER_LICENCE}" if base.has_vgg19 else licence,
+        f"`adain models remove {name}` and `adain models {command} --name {name}` make it anew",
+    )
+
+
+def in_form_of(
+    form: str, name: str, licence: str, get: str, precisions: tuple[str, ...] = EXPORTED
+) -> Model:
+    """The row of a model that is not of this project, in the form of a built-in one."""
+    base = BUILT_IN[form]
+    return replace(
+        base,
+        name=name,
+        form=form,
+        source=f"{name}-decoder.safetensors" if base.has_vgg19 else f"{name}.safetensors",
+        licence=licence,
+        get=get,
+        about="" if form == PAPERS_FORM else f"trained as {form} is",
+        sha256="",
+        precisions=precisions,
+        decoder=None,
+        brings=(),
         imported=True,
     )
 
@@ -154,9 +199,10 @@ def mark_file(name: str) -> str:
     return f"adain-{name}.json"
 
 
-def mark(licence: str) -> bytes:
-    """What `mark_file` holds: JSON with the decoder's licence."""
-    return (json.dumps({"kind": "adain imported model", "licence": licence}) + "\n").encode()
+def mark(licence: str, form: str = PAPERS_FORM) -> bytes:
+    """What `mark_file` holds: JSON with the licence, and in whose form the model is."""
+    about = {"kind": _KIND, "licence": licence, "form": form}
+    return (json.dumps(about) + "\n").encode()
 
 
 def find_imported(folders: Iterable[Path]) -> dict[str, Model]:
@@ -169,20 +215,17 @@ def find_imported(folders: Iterable[Path]) -> dict[str, Model]:
         for path in folder.glob(mark_file("*")):
             name = path.stem.removeprefix("adain-")
             if name not in found and _trouble(name) is None:
-                licence = _licence(path)
-                if licence is not None:
-                    found[name] = imported(name, licence)
+                with suppress(OSError, ValueError, LookupError, TypeError, RecursionError):
+                    found[name] = _marked(name, path)
     return dict(sorted(found.items()))
 
 
-def _licence(path: Path) -> str | None:
-    try:
-        about: Any = json.loads(path.read_bytes())
-        if about["kind"] != "adain imported model":
-            return None
-        return check_licence(about["licence"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
+def _marked(name: str, path: Path) -> Model:
+    about: Any = json.loads(path.read_bytes())
+    if about["kind"] != _KIND:
+        raise ValueError
+    # Marks of the first version say no form: there was but one.
+    return imported(name, check_licence(about["licence"]), about.get("form", PAPERS_FORM))
 
 
 def check_name(name: str) -> str:

@@ -14,9 +14,9 @@ import onnxruntime
 
 from adain import contract, cores
 from adain.amounts import memory_in_bytes
+from adain.backends import BACKENDS
 from adain.errors import AdaINError, checked_integer, failing, found_error
 from adain.providers import (
-    BACKENDS,
     TRIAL_IMAGE,
     choose_device,
     open_session,
@@ -144,6 +144,11 @@ class Sessions:
         with failing(str(self._files[part]), "damaged metadata", "a model file of adain"):
             metadata: dict[str, str] = meta.custom_metadata_map
             return metadata
+
+    def tensors(self, part: str) -> tuple[list[Any], list[Any]]:
+        """The inputs and outputs of a part, each with ``name``, ``type`` and ``shape``."""
+        session = self._opened(part)
+        return session.get_inputs(), session.get_outputs()
 
     def run(
         self, part: str, outputs: Sequence[str], inputs: Mapping[str, Tensor], *, stay: bool = False

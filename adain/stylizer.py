@@ -1,25 +1,30 @@
 """The Stylizer: a photo and a style in, a stylized picture out, by ONNX Runtime."""
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias, Unpack, cast, overload
+from pathlib import Path
+from typing import Any, Self, TypeAlias, Unpack, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from adain import contract, maps, weights
+from adain import contract, footprint, hub, large
 from adain.cache import Cache, digest
-from adain.colours import Colours, fitted, luminance, with_luminance
-from adain.errors import DeviceError, checked_integer, found_error
-from adain.images import EncodedImage, ImageSource, Picture, load_image
+from adain.colours import Colours, Moments, fitted
+from adain.errors import checked_integer
+from adain.images import MAX_PIXELS, QUALITY, EncodedImage, ImageSource, Picture, load_image
+from adain.images.windows import Windows, load_windows, of_picture
 from adain.model_files import read_layout
+from adain.network import Encoded, Network
 from adain.options import STYLE_SIDE, Strength, StylizeKeywords, StylizeOptions
-from adain.padding import padded, to_planar
-from adain.providers import reason_of
+from adain.recipe import Recipe
 from adain.registry import DEFAULT_MODEL
-from adain.sessions import LimitError, Sessions, Tensor
+from adain.resampling import Box
+from adain.sessions import Sessions
 from adain.style import Style
+from adain.tiling import Plan, StatisticsFrom, Tiles, Tiling, encoded_whole
 
 FloatArray = npt.NDArray[np.float32]
 StyleSource: TypeAlias = Style | ImageSource
@@ -32,13 +37,14 @@ CACHED_BYTES = 256_000_000
 class Stylizer:
     """Runs a trained model: styles are encoded once, a picture takes one pass.
 
-    ``model`` is the name of a row of `adain.registry`, ``"vgg19"`` for one, or of an imported one.
+    ``model`` is the name of a row of `adain.registry`, ``"vgg19"`` for one, or of an imported one;
+    or a `adain.hub.Repository`.
     ``precision`` is that of its files, ``"fp32"``, ``"fp16"`` or, where a model has it, ``"int8"``;
     styles serve all precisions alike.
 
-    ``device`` is ``"cpu"``, ``"cuda"``, ``"tensorrt"``, ``"directml"``, ``"coreml"``,
-    ``"openvino"``, or ``"cuda:1"`` and so on for one of several; or ``"auto"``: CUDA where it
-    really runs, else the CPU, with a warning if a GPU build of ONNX Runtime could not use CUDA.
+    ``device`` is one of `adain.backends`, such as ``"cuda"``, or ``"cuda:1"`` for one of several;
+    or ``"auto"``: CUDA where it really runs, else the CPU, with a warning if a GPU build of ONNX
+    Runtime could not use CUDA.
     ``strict`` refuses a device that leaves any part of the network to the CPU, and an ``"auto"``
     that is the CPU; with ``device="cpu"`` it means nothing.
 
@@ -57,7 +63,7 @@ class Stylizer:
 
     def __init__(
         self,
-        model: str = DEFAULT_MODEL,
+        model: str | hub.Repository = DEFAULT_MODEL,
         device: str = "auto",
         *,
         precision: str = "fp32",
@@ -67,32 +73,31 @@ class Stylizer:
         cached_contents: int = 2,
     ) -> None:
         cached_contents = checked_integer("cached_contents", cached_contents, 0, 1024)
-        files = weights.find_model(model, precision)
-        self._opened_as = partial(
-            type(self),
-            model,
-            device,
-            precision=precision,
-            threads=threads,
-            memory_limit=memory_limit,
-            strict=strict,
-            cached_contents=cached_contents,
-        )
-        self.model = model
-        self.precision = precision
-        self._sessions = Sessions(
-            files, device, threads=threads, memory_limit=memory_limit, strict=strict
-        )
-        notes = {part: self._sessions.about(part) for part in files}
-        self._layout = read_layout(model, precision, files, notes)
-        self._style_source = contract.style_source(files)
+        # As they are now: an imported model may be gone tomorrow.
+        self.row, self.files = hub.located(model, precision)
+        self.model, self.precision = self.row.name, precision
+        runs: dict[str, Any] = {"threads": threads, "memory_limit": memory_limit, "strict": strict}
+        more: dict[str, Any] = {"precision": precision, "cached_contents": cached_contents}
+        self._opened_as = partial(type(self), model, device, **runs, **more)
+        self._sessions = Sessions(self.files, device, **runs)
+        notes = {part: self._sessions.about(part) for part in self.files}
+        self._layout = read_layout(self.row, precision, self.files, notes)
         # Another strength or style leaves the content's features: one decoder pass is all to do.
         self._styles: Cache[Style] = Cache(32)
-        self._contents: Cache[dict[str, Tensor]] = Cache(cached_contents)
+        self._contents: Cache[Encoded] = Cache(cached_contents)
+        source, forget = contract.style_source(self.files), self._contents.clear
+        self._network = Network(self.model, self._sessions, self._layout, source, forget)
         # A GPU loads its libraries and kernels when first needed: now, while nobody waits. TensorRT
         # would build an engine for a size that nobody wants.
         if self._sessions.kind not in ("cpu", "tensorrt"):
             self.stylize(*np.zeros((2, 64, 64, 3), np.uint8))
+
+    @classmethod
+    def from_pretrained(cls, source: str | os.PathLike[str], *given: Any, **options: Any) -> Self:
+        """A Stylizer of what `adain export --hub` wrote into a folder, or ``"owner/name"`` has on
+        the Hugging Face Hub, fetched once; all else as for the class.
+        """
+        return cls(hub.open_repository(source), *given, **options)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Sessions do not pickle, and another process opens its own. The caches stay here.
@@ -118,10 +123,8 @@ class Stylizer:
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
-            planar = to_planar(rgb, self._layout.stride)
-            part, output = self._style_source
-            vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
-            return Style(vector.reshape(-1), self.model, self._layout.style_space)
+            vector = self._network.encode_style(rgb)
+            return Style(vector, self.model, self._layout.style_space)
 
         with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
@@ -207,94 +210,90 @@ class Stylizer:
 
         Raises AdaINError where any of these is something else.
         """
-        picture = load_image(content, max_side=options.max_side)
-        stylized = self._stylized(picture, style, options)
-        if isinstance(content, np.ndarray):
-            return stylized.to_array()
-        return stylized if isinstance(content, Picture) else stylized.to_pil()
+        if isinstance(content, Picture) or options.max_side is not None:
+            source: Windows = of_picture(load_image(content, max_side=options.max_side))
+        else:
+            source = load_windows(content, max_pixels=MAX_PIXELS)
+        exact = isinstance(content, Picture)
+        stylized = self.stylize_recipe(source, Recipe.of(style, options), exact=exact)
+        if isinstance(stylized, Picture):
+            if exact:
+                return stylized
+            stylized = stylized.to_array()
+        return stylized if isinstance(content, np.ndarray) else Image.fromarray(stylized)
 
-    def _stylized(self, content: Picture, style: Styles, options: StylizeOptions) -> Picture:
-        sources = list(style) if maps.is_several(style) else [cast(StyleSource, style)]
-        if not sources:
-            raise found_error("style", "an empty list", "one style or more")
-        strength = maps.load_strength(options.alpha)
-        shares = maps.shares(options.style_weights, len(sources))
-        masks = maps.load_masks(options.masks, len(sources))
+    def stylize_large(
+        self,
+        content: ImageSource | Windows,
+        style: Styles,
+        output: str | os.PathLike[str],
+        options: StylizeOptions | None = None,
+        *,
+        statistics_from: StatisticsFrom = "picture",
+        quality: int = QUALITY,
+        pyramid: bool = False,
+    ) -> None:
+        """Write the content in the style to a file, tile by tile, in memory that does not grow.
 
-        shown = content.opaque().rgb
-        styles = [self._style(source, shown, options) for source in sources]
-        if masks is None:
-            first, *others = (share * part for share, part in zip(shares, styles, strict=True))
-            styles = [sum(others, first)]
-        vectors = np.stack([part.vector[: self._layout.style_channels] for part in styles])
-        strengths = maps.style_strengths(strength, masks, shares, content.width, content.height)
-        keeps_colours = options.colours == "luminance"
-        seen = luminance(shown) if keeps_colours else shown
+        The picture is that of `stylize`, to the bit from 2 megapixels on. JPEG, PNG and TIFF are
+        read and written row by row with what `adain[large]` brings, which adds Deep Zoom (``.dzi``)
+        and a ``pyramid`` TIFF; without it, or as other formats, they are held at 8 bits.
+        ``statistics_from`` a ``"sample"`` of 16 tiles or a ``"thumbnail"`` saves the pass that
+        gathers the statistics, for an estimate. Of the options, ``max_side`` does not count here.
+        """
+        options = options or StylizeOptions()
+        large.check_output(output, pyramid=pyramid)
+        recipe = Recipe.of(style, options)
+        source = content if isinstance(content, Windows) else load_windows(content)
+        outer = footprint.largest_tile(self.row, self._sessions.memory_limit)
+        plan = large.plan_for(self.row, outer, statistics_from)
+        tiles = self._tiling(source, recipe, plan)
         with self._sessions.turn:
-            rgb = self._decode(seen, vectors, strengths)
-        if keeps_colours:
-            rgb = with_luminance(shown, rgb)
-        if shown is not content.rgb:
-            # What nobody sees is handed back as well, where nothing is asked for.
-            rgb = np.where((strengths.sum(axis=0) == 0)[..., None], content.rgb, rgb)
-        return Picture(rgb, content.alpha)
+            large.to_file(tiles, source, self._network, Path(output), quality, pyramid=pyramid)
 
-    def _style(self, source: StyleSource, content: FloatArray, options: StylizeOptions) -> Style:
+    def tile_side(self, width: int, height: int) -> int | None:
+        """The pixels of a tile's side where a content of this size is tiled; None for one piece."""
+        if self._sessions.kind != "cpu":
+            return None
+        return footprint.tile_side(self.row, width, height, self._sessions.memory_limit)
+
+    def _tiling(self, source: Windows, recipe: Recipe, plan: Plan) -> Tiles:
+        style_of = partial(self._style, options=recipe.options)
+        return Tiling(self._network, source, recipe, plan).run(style_of)
+
+    def stylize_recipe(
+        self, content: Windows, recipe: Recipe, *, exact: bool
+    ) -> Picture | npt.NDArray[np.uint8]:
+        """What `stylize_with` does, once sources and options are read; ``exact`` is a Picture."""
+        outer = self.tile_side(content.width, content.height)
+        if outer is not None:
+            tiles = self._tiling(content, recipe, large.plan_for(self.row, outer))
+            with self._sessions.turn:
+                return large.in_memory(tiles, content, exact=exact)
+        picture = content.window(Box(0, 0, content.height, content.width))
+        shown = picture.opaque().rgb
+        styles = [self._style(source, shown, recipe.options) for source in recipe.sources]
+        vectors = recipe.vectors(styles, self._layout.style_channels)
+        strengths = recipe.strengths(content.width, content.height)
+        seen = recipe.seen(shown)
+        with self._sessions.turn:
+            told = recipe.told(self._encoded(seen, kept=recipe.statistics is None))
+            rgb = self._network.decode(told, seen, vectors, strengths)
+        return recipe.finished(picture, shown, rgb, strengths)
+
+    def _style(
+        self, source: StyleSource, content: FloatArray | Moments | None, options: StylizeOptions
+    ) -> Style:
         if not isinstance(source, Style):
-            picture = load_image(source, max_side=options.style_size)
-            return self._encode_style(fitted(picture.opaque().rgb, content, options.colours))
+            rgb = load_image(source, max_side=options.style_size).opaque().rgb
+            rgb = rgb if content is None else fitted(rgb, content, options.colours)
+            return self._encode_style(rgb)
         source.check_for(self.model, self._layout.style_space, self._layout.style_channels)
-        if options.colours == "matched":
-            allowed = "a picture, whose colours can be matched"
-            raise found_error("style", "a Style with colours 'matched'", allowed)
         return source
 
-    def _decode(self, rgb: FloatArray, vectors: FloatArray, strengths: FloatArray) -> FloatArray:
-        def encode() -> dict[str, Tensor]:
-            image = {contract.IMAGE: to_planar(rgb, self._layout.stride)}
-            encoded = self._run(contract.ENCODER, self._layout.encoded, rgb, image, stay=True)
-            return image | dict(zip(self._layout.encoded, encoded, strict=True))
-
-        height, width = rgb.shape[:2]
-        kept = height * width * self._layout.content_bytes <= CACHED_BYTES
-        inputs = self._contents.get(digest(rgb), encode) if kept else encode()
-        features = inputs[contract.FEATURES]
-        # An OrtValue where the device has memory of its own.
-        shape = features.shape if isinstance(features, np.ndarray) else features.shape()
-        if strengths.shape[1:] != (1, 1):
-            strengths = padded(strengths, self._layout.stride)
-        strength, style, alpha = maps.decoder_maps(
-            strengths, vectors, self._layout.feature_stride, *shape[2:]
-        )
-        told = {contract.STYLE: style, contract.ALPHA: alpha, contract.STRENGTH: strength}
-        (image,) = self._run(contract.DECODER, [contract.STYLIZED], rgb, inputs | told)
-        if np.isnan(image.min()):
-            raise DeviceError(f"{self.model} on {self.device}: found a picture of no numbers (NaN)")
-        return np.ascontiguousarray(image[0, :, :height, :width].transpose(1, 2, 0))
-
-    def _run(
-        self,
-        part: str,
-        outputs: Sequence[str],
-        rgb: FloatArray,
-        inputs: Mapping[str, Tensor],
-        *,
-        stay: bool = False,
-    ) -> list[Tensor]:
-        size = f"the {part} of {self.model} at {rgb.shape[1]} x {rgb.shape[0]}"
-        try:
-            try:
-                return self._sessions.run(part, outputs, inputs, stay=stay)
-            except LimitError:
-                # What was kept for other pictures, or for this one's other sizes, may make room.
-                self._contents.clear()
-                self._sessions.give_back_memory()
-                return self._sessions.run(part, outputs, inputs, stay=stay)
-        except LimitError as error:
-            raise self._sessions.limit_error(
-                size, "a larger limit, or a smaller max_side"
-            ) from error
-        except Exception as error:
-            # Out of memory is the one failure that a sound file and a checked input leave.
-            why = f"{size} on {self.device} ({reason_of(error)}); a smaller max_side may fit"
-            raise DeviceError(f"ONNX Runtime could not run {why}") from error
+    def _encoded(self, rgb: FloatArray, *, kept: bool) -> Encoded:
+        # A digest takes a thirtieth of what `fast` takes in all.
+        kept = kept and self._contents.keeps
+        kept = kept and rgb.size // 3 * self._layout.content_bytes <= CACHED_BYTES
+        encode = partial(encoded_whole, self._network, rgb)
+        return self._contents.get(digest(rgb), encode) if kept else encode()

@@ -18,7 +18,7 @@ from pathlib import Path
 from adain import registry
 from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
-from adain.published import VGG19
+from adain.published import PUBLISHED_VGG19
 from adain.registry import BUILT_IN
 
 
@@ -56,7 +56,7 @@ def onnx_file(model: str, part: str, precision: str = "fp32") -> str:
     words = ["adain", model]
     if part != WHOLE:
         words.append(part)
-    if precision != "fp32":
+    if registry.precision_of(part, precision) != "fp32":
         words.append(precision)
     return f"{'-'.join(words)}.onnx"
 
@@ -114,25 +114,28 @@ def model_parts(model: str) -> tuple[str, ...]:
     return about(model).parts
 
 
-def onnx_files(model: str, precision: str = "fp32") -> list[str]:
-    """The names of a model's ONNX files in one precision, the one for other programs included."""
-    return [onnx_file(model, part, precision) for part in (*model_parts(model), WHOLE)]
+def onnx_files(model: registry.Model, *precisions: str) -> list[str]:
+    """The names of a model's ONNX files in these precisions, the one for other programs included.
+
+    Each is there once, though a part's file may serve several precisions.
+    """
+    parts = (*model.parts, WHOLE)
+    return [*dict.fromkeys(onnx_file(model.name, part, p) for p in precisions for part in parts)]
 
 
 def model_files(model: str) -> list[str]:
     """The names of all files that belong to a model: the ONNX files, and what they are made of."""
     row = about(model)
-    files = [name for precision in row.precisions for name in onnx_files(model, precision)]
-    return [*files, row.source, *([row.encoder.names[0]] if row.encoder else [])]
+    made_of = [row.source, *([row.encoder.names[0]] if row.encoder else [])]
+    return [*onnx_files(row, *row.precisions), *made_of]
 
 
-def how_to_get(model: str, precision: str = "fp32") -> str:
+def how_to_get(model: registry.Model, precision: str = "fp32") -> str:
     """What brings a model's files, in a few words."""
     if precision == "int8":
-        return (
-            f"`adain quantize --model {model} PHOTOS_DIR PAINTINGS_DIR -o ~/.cache/adain` makes it"
-        )
-    return about(model).get
+        command = f"adain quantize --model {model.name} PHOTOS_DIR PAINTINGS_DIR -o ~/.cache/adain"
+        return f"`{command}` makes it"
+    return model.get
 
 
 def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
@@ -140,7 +143,7 @@ def find_model(model: str, precision: str = "fp32") -> dict[str, Path]:
     row = about(model)
     if precision not in row.precisions:
         raise found_error("precision", repr(precision), f"{one_of(row.precisions)} ({model})")
-    get = how_to_get(model, precision)
+    get = how_to_get(row, precision)
     return {part: find(onnx_file(model, part, precision), get=get) for part in row.parts}
 
 
@@ -166,7 +169,7 @@ def remove_model(model: str) -> list[Path]:
         raise found_error("model", f"{model!r}, which this project trains", allowed)
     # The mark first: without it nobody takes what is left for a model.
     names = [registry.mark_file(model), *model_files(model)]
-    paths = [cache_folder() / name for name in names if name not in VGG19.names]
+    paths = [cache_folder() / name for name in names if name not in PUBLISHED_VGG19.names]
     removed = [path for path in paths if path.is_file()]
     if not removed:
         raise found_error(

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import click
@@ -25,7 +23,8 @@ import httpx
 from adain.cli.run import run
 from adain.tables import markdown_table
 from benchmarks import uploads
-from benchmarks.service import family, picture, serving
+from benchmarks.processes import family, shared
+from benchmarks.service import picture, serving
 
 HONEST = 128  # pixels on a side
 PACE = 0.1  # seconds between looks
@@ -159,7 +158,7 @@ async def watch(address: str, process: int, over: asyncio.Event, secured: bool) 
                 started = time.monotonic()
                 await client.get(f"{address}/healthz")
                 seen.stall = max(seen.stall, time.monotonic() - started)
-                seen.memory = max(seen.memory, sum(map(memory, family(process))))
+                seen.memory = max(seen.memory, sum(map(shared, family(process))))
                 await asyncio.sleep(PACE)
 
     async def pictures() -> None:
@@ -174,16 +173,6 @@ async def watch(address: str, process: int, over: asyncio.Event, secured: bool) 
 
     await asyncio.gather(health(), pictures())
     return seen
-
-
-def memory(process: int) -> float:
-    """MB that are the process's own or its share of what several have."""
-    try:
-        text = Path(f"/proc/{process}/smaps_rollup").read_text(encoding="ascii")
-    except OSError:
-        return 0.0
-    found = re.search(r"^Pss:\s+(\d+) kB", text, re.MULTILINE)
-    return int(found[1]) * 1024 / 1e6 if found else 0.0
 
 
 async def meet(attack: Attack, port: int) -> tuple[str, Seen]:

@@ -26,6 +26,7 @@ from adain.cli.main import cli
 from adain.cli.run import run
 from adain.registry import BUILT_IN, DEFAULT_MODEL
 from adain.tables import markdown_table
+from benchmarks.mutation import mutated
 
 try:
     import resource
@@ -37,34 +38,6 @@ READ, REFUSED, TRACEBACK, DIED, HALF = "read", "refused", "traceback", "died", "
 GOOD = (READ, REFUSED)
 MEMORY = 16 << 30  # bytes of addresses for a process: what a damaged size asks for is refused
 BATCH = 100
-
-
-def damaged(data: bytes, seed: int) -> bytes:
-    """Sound bytes with one to five changes, half of them where structure is rather than numbers."""
-    rng = np.random.default_rng(seed)
-    found = bytearray(data)
-    for _ in range(int(rng.choice([1, 1, 1, 2, 5]))):
-        size = max(1, len(found))
-        ends = min(size, 8192)
-        place = int(rng.integers(0, size if rng.random() < 0.5 else ends))
-        if rng.random() < 0.3:
-            place = size - 1 - int(rng.integers(0, ends))  # metadata, tables of contents
-        length = int(rng.integers(1, 65))
-        match int(rng.integers(0, 8)):
-            case 0 | 1 | 6 | 7:
-                found[place : place + 1] = bytes([int(rng.integers(0, 256))])
-            case 2:
-                found[place : place + length] = rng.bytes(length)
-            case 3:
-                del found[place : place + length]
-            case 4:
-                found[place:place] = found[place : place + length]
-            case _:  # a full disk, or one that lost a block
-                if rng.random() < 0.5:
-                    del found[place:]
-                else:
-                    found[place : place + 4096] = bytes(min(4096, size - place))
-    return bytes(found)
 
 
 class Reader:
@@ -92,7 +65,7 @@ class Reader:
 
     def _write(self, name: str, seed: int) -> Path:
         path = self.folder / name
-        path.write_bytes(damaged(self.sound[seed % len(self.sound)], seed))
+        path.write_bytes(mutated(self.sound[seed % len(self.sound)], seed))
         return path
 
     def _model_files(self) -> list[bytes]:

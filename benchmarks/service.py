@@ -6,13 +6,14 @@ the Stylizer's. ``--mutated`` sends damaged uploads instead and counts the answe
 
 import asyncio
 import io
-import re
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,8 @@ from adain import AdaINError, Stylizer, contract, load_image, weights
 from adain.cli.run import run
 from adain.images import encode_image
 from adain.registry import DEFAULT_MODEL
-from benchmarks.uploads import MAX_PIXELS, mutated
+from benchmarks.processes import family, highest, resident
+from benchmarks.uploads import MAX_PIXELS, mutated_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 STYLE = 512  # pixels on a side
@@ -56,13 +58,19 @@ def picture(size: int, seed: int, format: str = "JPEG") -> bytes:
 
 
 @contextmanager
-def serving(port: int, *options: str) -> Iterator[tuple[str, int]]:
-    """A demo in a process of its own: its address and process id."""
+def serving(port: int, *options: str, folder: Path | None = None) -> Iterator[tuple[str, int]]:
+    """A demo in a process of its own: its address and process id.
+
+    ``folder`` gets its temporary files, and what it says as ``log``.
+    """
+    log = None if folder is None else (folder / "log").open("w", encoding="utf-8")
     process = subprocess.Popen(
         [sys.executable, "-m", "demo", "--port", str(port), "--no-access-log", *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
+        stderr=log,
         text=True,
+        env=None if folder is None else os.environ | {"TMPDIR": str(folder)},
     )
     try:
         assert process.stdout is not None
@@ -72,6 +80,8 @@ def serving(port: int, *options: str) -> Iterator[tuple[str, int]]:
     finally:
         process.terminate()
         process.wait(60)
+        if log is not None:
+            log.close()
 
 
 async def send(
@@ -105,21 +115,6 @@ async def send(
 def differs(first: bytes, second: bytes) -> bool:
     ours, theirs = (np.asarray(Image.open(io.BytesIO(data))) for data in (first, second))
     return not np.array_equal(ours, theirs)
-
-
-def resident(process: int, field: str = "VmRSS") -> float:
-    """MB that a process holds in memory; NaN where the system does not tell."""
-    try:
-        status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
-    except OSError:
-        return float("nan")
-    found = re.search(rf"^{field}:\s+(\d+) kB$", status, re.MULTILINE)
-    return int(found[1]) * 1024 / 1e6 if found else float("nan")
-
-
-def highest(process: int) -> float:
-    """MB that a process has ever held."""
-    return resident(process, "VmHWM")
 
 
 def bare(contents: Sequence[bytes], style: bytes, suffix: str) -> tuple[list[bytes], float]:
@@ -204,18 +199,25 @@ def mutated_report(port: int, count: int, clients: int) -> str:
     style = picture(64, 0)
     bodies = [
         {
-            "files": {"content": mutated(seed), "style": style},
+            "files": {"content": mutated_picture(seed), "style": style},
             "data": {"format": "jpeg", "max_side": "128"},
         }
         for seed in range(count)
     ]
-    with serving(port, "--max-pixels", str(MAX_PIXELS)) as (address, process):
-        before = resident(process)
-        answers = asyncio.run(send(address, bodies, clients))
-        after = resident(process)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with serving(port, "--max-pixels", str(MAX_PIXELS), folder=folder) as (address, process):
+            before = resident(process)
+            answers = asyncio.run(send(address, bodies, clients))
+            after = resident(process)
+        log = folder / "log"
+        tracebacks = log.read_text(encoding="utf-8").count("Traceback")
+        left = [path for path in folder.rglob("*") if path.is_file() and path != log]
     rows = [
         ("damaged uploads", count),
         ("statuses", counted(answers.statuses)),
+        ("tracebacks in its log", tracebacks),
+        ("files that it left", len(left)),
         ("resident memory", f"{before:.0f} MB before, {after:.0f} MB at the end"),
     ]
     return markdown(rows)
@@ -233,16 +235,6 @@ def memory_report(port: int) -> str:
         found = f"{service:.0f} MB and {sum(decoders):.0f} MB, {idle:.0f} MB of them before"
         rows.append((f"{side} x {side}", f"{found}; {counted(answers.statuses)}"))
     return markdown(rows)
-
-
-def family(process: int) -> Iterator[int]:
-    """A process and those that it has started; itself alone where the system does not tell."""
-    yield process
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):  # it has just ended
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if text.rpartition(")")[2].split()[1] == str(process):
-                yield int(path.parent.name)
 
 
 def counted(statuses: Counter[int]) -> str:

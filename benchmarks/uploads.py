@@ -9,6 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
+from benchmarks.mutation import mutated
+
 MAX_PIXELS = 300_000  # of a service that is sent these
 
 
@@ -47,30 +49,10 @@ def encode(image: Image.Image, format: str, **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def mutated(seed: int) -> bytes:
-    """A sound file with a few bytes changed, cut out, doubled or mixed with another's."""
-    rng = np.random.default_rng(seed)
+def mutated_picture(seed: int) -> bytes:
+    """A sound file made broken, perhaps mixed with another's bytes."""
     files = seeds()
-    data = bytearray(files[seed % len(files)])
-    for _ in range(int(rng.integers(1, 6))):
-        place = int(rng.integers(0, len(data)))
-        length = int(rng.integers(1, 1 + min(64, len(data))))
-        match int(rng.integers(0, 6)):
-            case 0:  # a bit
-                data[place] ^= 1 << int(rng.integers(0, 8))
-            case 1:  # bytes near the head, where sizes are
-                data[place % 64 % len(data)] = int(rng.choice([0, 1, 127, 128, 255]))
-            case 2:
-                data[place : place + length] = rng.bytes(length)
-            case 3:
-                del data[place : place + length]
-            case 4:
-                data[place:place] = data[place : place + length]
-            case _:
-                other = files[int(rng.integers(0, len(files)))]
-                data = data[:place] + other[place:]
-        data = data or bytearray(b"\0")
-    return bytes(data)
+    return mutated(files[seed % len(files)], seed, files)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections import Counter
 from fnmatch import fnmatch
 from pathlib import Path
@@ -12,7 +13,7 @@ from exporting import exported, imported, vgg19_files
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
-from adain.published import VGG19
+from adain.published import PUBLISHED_VGG19
 
 __all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by name
 
@@ -20,15 +21,23 @@ __all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by nam
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "weights"
 if BESIDE.is_dir() and not os.environ.get("ADAIN_WEIGHTS"):
     os.environ["ADAIN_WEIGHTS"] = str(BESIDE)
+# A shell's background job ignores Ctrl-C, and so would the programs that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # What `make quick` leaves out: tests that start servers, browsers, trainings and other processes,
 # or optimise, export or install.
 SLOW_FILES = (
+    "batch/test_ray_engine.py",
     "benchmarks/*",
+    "cli/test_camera.py",
     "cli/test_demo.py",
     "cli/test_gatys.py",
     "cli/test_serve.py",
+    "cli/test_serve_ray.py",
+    "cli/test_specialise.py",
+    "cli/test_video.py",
     "demo/*",
     "export/*",
     "learning/comparison/*",
@@ -37,9 +46,11 @@ SLOW_FILES = (
     "learning/onnx/test_export*.py",
     "learning/onnx/test_fixed.py",
     "learning/onnx/test_importing.py",
+    "learning/onnx/test_one_style.py",
     "learning/onnx/test_quantize.py",
     "learning/training/test_loop*.py",
     "learning/training/test_long_run.py",
+    "learning/training/test_one_style.py",
     "learning/training/test_processes.py",
     "learning/training/test_trainer.py",
     "server/*",
@@ -65,9 +76,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def vgg19_weights() -> Path:
     """The published VGG-19 encoder; without it the test is skipped."""
     try:
-        return weights.find(*VGG19.names, get="")
+        return weights.find(*PUBLISHED_VGG19.names, get="")
     except AdaINError:
-        pytest.skip(f"no {VGG19.names[0]} on this machine; {VGG19.get}")
+        pytest.skip(f"no {PUBLISHED_VGG19.names[0]} on this machine; {PUBLISHED_VGG19.get}")
 
 
 @pytest.fixture(scope="session")

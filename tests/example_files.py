@@ -29,12 +29,12 @@ def need_or_skip(reason: str) -> None:
     pytest.skip(reason)
 
 
-def install(example: str) -> Path:
+def install(example: str, kind: str = "dependencies") -> Path:
     """The folder of a Node.js example with its packages; skips without node or the packages."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("no Node.js with npm on this machine")
     folder = EXAMPLES / example
-    wanted = json.loads((folder / "package.json").read_text())["dependencies"]
+    wanted = json.loads((folder / "package.json").read_text())[kind]
     if all(installed_version(folder, name) == version for name, version in wanted.items()):
         return folder
     command = ["npm", "install", "--prefer-offline", "--no-audit", "--no-fund"]

@@ -20,9 +20,9 @@ import sys
 from adain import published
 from adain.cli.main import cli
 from adain.cli.run import run
-vars(published.VGG19)["url"] = {url!r}
+vars(published.PUBLISHED_VGG19)["url"] = {url!r}
 # What comes with it is not there: its minutes are those of `imported`.
-vars(published.PAPER_DECODER)["url"] = {url!r} + ".none"
+vars(published.PUBLISHED_DECODER)["url"] = {url!r} + ".none"
 sys.exit(run(cli, ["models", "get", "vgg19"]))
 """
 

@@ -1,5 +1,6 @@
 """Images drawn on the spot, in every mode and orientation, and what they are known by."""
 
+import base64
 import io
 import struct
 import zlib
@@ -226,3 +227,11 @@ def rgb_profile(curve: bytes) -> bytes:
 
 def linear_rgb() -> bytes:
     return rgb_profile(b"curv" + bytes(8))
+
+
+def painted_map(masks: np.ndarray, format: str = "PNG") -> str:
+    """uint8 masks [h, w, 3] as programs send them to `/paint`."""
+    buffer = io.BytesIO()
+    Image.fromarray(masks).save(buffer, format)
+    kind = "data:image/png;base64,"
+    return kind + base64.b64encode(buffer.getvalue()).decode()

@@ -113,6 +113,16 @@ def _read(stream: Any, take: Any) -> None:
         take(line)
 
 
+def application(engine: Any) -> Any:
+    """The service in this process, with no videos."""
+    from adain.server import routes
+    from adain.server.metrics import Metrics
+    from adain.server.video.jobs import Videos
+
+    videos = Videos(engine, Path("nowhere"))
+    return routes.build(engine, Metrics(engine, videos), videos)
+
+
 def waves(width: int, height: int, seed: int) -> np.ndarray:
     """A colourful uint8 picture [height, width, 3]."""
     rng = np.random.default_rng(seed)

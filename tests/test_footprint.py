@@ -6,7 +6,9 @@ import sys
 import pytest
 from sample_images import refused
 
-from adain import footprint
+from adain import footprint, registry
+
+FAST, VGG19 = registry.BUILT_IN["fast"], registry.BUILT_IN["vgg19"]
 
 MEASURE = """
 import sys, numpy as np
@@ -25,23 +27,23 @@ print(peak_memory())
 def test_the_estimate_is_what_is_measured(size):
     command = [sys.executable, "-c", MEASURE, *map(str, size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert footprint.memory_needed("fast", *size) == pytest.approx(int(done.stdout), rel=0.25)
+    assert footprint.memory_needed(FAST, *size) == pytest.approx(int(done.stdout), rel=0.25)
 
 
 def test_a_limit_and_the_free_memory_are_enough_or_named(monkeypatch):
     monkeypatch.setattr(footprint, "memory_available", lambda: 2_000_000_000)
-    footprint.check_memory("photo.jpg", "fast", 2000, 1500)
-    footprint.check_memory("photo.jpg", "fast", 2000, 1500, 700_000_000)
+    footprint.check_memory("photo.jpg", FAST, 2000, 1500)
+    footprint.check_memory("photo.jpg", FAST, 2000, 1500, 700_000_000)
     words = "photo.jpg", "8,000 x 6,000 pixels", "11.9 GB", "the free 2.0 GB", "max_side of "
     with pytest.raises(ValueError, match="max_side of") as caught:
-        footprint.check_memory("photo.jpg", "fast", 8000, 6000)
+        footprint.check_memory("photo.jpg", FAST, 8000, 6000)
     assert all(word in str(caught.value) for word in words), caught.value
     side = int(str(caught.value).rsplit(" ", 1)[1])
-    footprint.check_memory("photo.jpg", "fast", side, side * 3 // 4)
+    footprint.check_memory("photo.jpg", FAST, side, side * 3 // 4)
     refused(
-        lambda: footprint.check_memory("photo.jpg", "vgg19", 2000, 1500, 500_000_000),
+        lambda: footprint.check_memory("photo.jpg", VGG19, 2000, 1500, 500_000_000),
         "vgg19 takes 3.0 GB",
         "the memory limit of 500 MB",
     )
     monkeypatch.setattr(footprint, "memory_available", lambda: None)
-    footprint.check_memory("photo.jpg", "fast", 60_000, 60_000)
+    footprint.check_memory("photo.jpg", FAST, 60_000, 60_000)

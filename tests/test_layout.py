@@ -27,6 +27,7 @@ MEASURE_TORCH = {
     "benchmarks.torch_side",
     "benchmarks.gatys",
     "benchmarks.gatys_precision",
+    "benchmarks.one_style",
 }
 
 
@@ -136,7 +137,7 @@ def test_no_file_is_too_long_to_read(folders: tuple[str, ...], most: int) -> Non
 
 def test_tests_mirror_the_code() -> None:
     """`tests/a/test_b.py`, or `test_b_more.py`, is about `adain/a/b.py`, or what lies in `a/b/`."""
-    homes = {folder: ROOT / folder for folder in ("benchmarks", "export", "tools")}
+    homes = {folder: ROOT / folder for folder in ("benchmarks", "export", "integrations", "tools")}
     strangers = []
     for test in (ROOT / "tests").rglob("test_*.py"):
         folder, *rest = test.relative_to(ROOT / "tests").parts

@@ -85,8 +85,8 @@ def test_constant_map_is_the_number(machine, wide, pair, monkeypatch, size, alph
     content = Picture(np.ascontiguousarray(wide.rgb[: size[0], : size[1]]))
     masks = [np.full((3, 2), 0.5), np.full((200, 9), 0.5)]
     # Full maps too, not only their short form.
-    for even in (maps._is_even, lambda _: False):
-        monkeypatch.setattr(maps, "_is_even", even)
+    for even in (maps.is_even, lambda _: False):
+        monkeypatch.setattr(maps, "is_even", even)
         number = machine.stylize(content, pair[0], alpha)
         painted = machine.stylize(content, pair[0], np.full((7, 5), alpha, np.float32))
         assert apart(number, painted) <= ROUNDING

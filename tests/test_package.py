@@ -1,5 +1,6 @@
 """The wheel, built for real, installed into an empty environment and run there without torch."""
 
+import html
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,7 +31,8 @@ MODEL_FILES = {
     "fast.safetensors",
     "vgg19-decoder.safetensors",
     *(name for name in weights.model_files("fast") if name.endswith(".onnx")),
-}
+} - {"adain-fast-fp16.onnx"}
+LARGEST = 25_000_000  # bytes of the wheel
 STYLIZE = """
 import importlib.util
 import adain
@@ -131,14 +134,15 @@ def test_wheel_holds_the_package_and_the_model_files_alone(wheel: Path) -> None:
     assert modules >= checkout
     assets = {
         path.relative_to(ROOT).as_posix()
-        for kind in ("css", "html", "js", "json")
+        for kind in ("css", "html", "jpg", "js", "json", "svg", "txt", "webp")
         for path in ROOT.glob(f"adain/**/*.{kind}")
     }
-    assert any(name.endswith("demo/web/paint.js") for name in assets) and modules >= assets
+    assert any(name.endswith("demo/web/studio.js") for name in assets) and modules >= assets
     examples = {f"adain/demo/examples/stylize.{kind}" for kind in ("py", "mjs")}
     others = modules - checkout - assets - examples
     assert others == {"adain/py.typed"}
     assert information + "licenses/LICENSE" in names
+    assert wheel.stat().st_size < LARGEST
 
 
 def test_source_distribution_builds_the_same_wheel(dist: Path, wheel: Path, tmp_path: Path) -> None:
@@ -155,6 +159,28 @@ def test_metadata(metadata: Message) -> None:
     assert metadata["Version"] == adain.__version__
     assert metadata["Requires-Python"] == ">=3.11"
     assert metadata["License-Expression"] == "MIT"
+
+
+def test_what_the_index_shows_links_to_the_repository(metadata: Message) -> None:
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    repository = "https://example.org/somebody/adain"
+    environment = os.environ | {"ADAIN_REPOSITORY": f"{repository}/"}
+    printed = run(sys.executable, "-m", "hatchling", "metadata", cwd=ROOT, env=environment)
+    found = json.loads(printed)
+    assert found["urls"]["Source"] == repository
+    targets = re.findall(r"\]\(([^)]+)\)", found["readme"]["text"])
+    assert f"{repository}/raw/HEAD/docs/figure.webp" in targets
+    assert all(target.startswith(("https://", "#")) for target in targets)
+    for target in targets:
+        if target.startswith(repository):
+            assert (ROOT / target.split("/HEAD/")[1]).exists(), target
+
+
+def test_what_is_no_address_of_a_repository_ends_the_build() -> None:
+    command = [sys.executable, "-m", "hatchling", "metadata"]
+    environment = os.environ | {"ADAIN_REPOSITORY": "somebody/adain"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode and "ADAIN_REPOSITORY: found 'somebody/adain'; allowed" in done.stderr
 
 
 def test_onnxruntime_is_named_by_the_extras_cpu_and_gpu_alone(metadata: Message) -> None:
@@ -192,6 +218,13 @@ def test_command_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None
     command = [environment / "adain", "stylize", "photo.png", "style.png"]
     run_elsewhere(*command, "-o", "out.png", "--alpha", "0.7", cwd=elsewhere)
     assert_stylized(elsewhere)
+    (elsewhere / "out.png").unlink()
+    command[-1] = "great-wave"  # one of the package's own
+    run_elsewhere(*command, "-o", "out.png", cwd=elsewhere)
+    assert_stylized(elsewhere)
+    said = run_elsewhere(environment / "adain", "doctor", cwd=elsewhere)
+    assert "adain[cpu]: onnxruntime 1." in said and "cpu: runs" in said
+    assert re.search(r"^fast: 512 x 512 pixels in [0-9.]+ s on cpu", said, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", ["serve", "demo"])
@@ -268,9 +301,26 @@ def test_the_page_runs_from_the_wheel(with_extras: Path, elsewhere: Path) -> Non
     with running(with_extras / "adain", "demo", cwd=elsewhere) as client:
         assert client.get("/").status_code == 200
         page = client.get("/config").text
-        for asset in ("before_after.js", "gallery.js", "paint.js"):
-            first = (ROOT / "adain" / "demo" / "web" / asset).read_text(encoding="utf-8")
-            assert json.dumps(first)[1:60] in page, asset
+        for asset in ("studio.css", "studio.js", "gallery.js", "painter.js"):
+            source = ROOT / "adain" / "demo" / "web" / asset
+            assert client.get(f"/web/{asset}").content == source.read_bytes(), asset
         for example in ("python/stylize.py", "node/stylize.mjs"):
             text = (ROOT / "export" / "examples" / example).read_text(encoding="utf-8")
-            assert json.dumps(text)[1:60] in page, example
+            assert json.dumps(html.escape(text))[1:60] in page, example
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    """As `import adain` takes 10 ms and NumPy alone more than 100."""
+    code = (
+        "import sys, adain; assert not {'numpy', 'PIL', 'onnxruntime'} & set(sys.modules)\n"
+        "assert {'Style', 'load_image'} <= set(dir(adain)) and not hasattr(adain, 'style_of')\n"
+        "from adain import *; print(Stylizer.__module__, load_image.__name__, adain.Style is Style)"
+    )
+    found = run(sys.executable, "-c", code, cwd=ROOT)
+    assert found.split() == ["adain.stylizer", "load_image", "True"]
+
+
+def test_classifiers_are_those_of_the_index() -> None:
+    known = pytest.importorskip("trove_classifiers").classifiers
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert set(tomllib.loads(text)["project"]["classifiers"]) <= known

@@ -9,7 +9,7 @@ import pytest
 from helpers import error_of
 
 from adain import Stylizer, registry, weights
-from adain.published import VGG19
+from adain.published import PUBLISHED_VGG19
 
 
 @pytest.fixture
@@ -164,13 +164,13 @@ def test_licences_that_are_refused(licence: str) -> None:
 def test_removing_a_model(cache: Path) -> None:
     put(cache, "wave")
     put(cache, "wave-2")
-    (cache / VGG19.names[1]).touch()
+    (cache / PUBLISHED_VGG19.names[1]).touch()
     before = set(os.listdir(cache))
     removed = weights.remove_model("wave")
     assert removed[0] == cache / "adain-wave.json" and len(removed) == 8
     left = set(os.listdir(cache))
     assert before - left == {path.name for path in removed}
-    assert VGG19.names[1] in left and list(weights.models())[3:] == ["wave-2"]
+    assert PUBLISHED_VGG19.names[1] in left and list(weights.models())[3:] == ["wave-2"]
 
 
 def test_what_is_not_removed(cache: Path, tmp_path: Path) -> None:

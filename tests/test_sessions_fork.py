@@ -61,6 +61,23 @@ stop.set()
 """
 
 
+# A server keeps its Stylizers in a cache, which the child empties.
+CACHED = """
+from adain.cache import Cache
+cache = Cache(2)
+for name in ("a", "b"):
+    stylizer = Stylizer(device="cpu", threads=2)
+    stylizer.stylize(picture, picture)
+    cache.put(name, stylizer)
+del stylizer
+child = os.fork()
+if not child:
+    sys.exit(0 if cache.find("a") is None else 3)
+assert os.waitpid(child, 0)[1] == 0
+assert cache.find("a").stylize(picture, picture).shape == picture.shape
+"""
+
+
 def python(code: str) -> None:
     command = [sys.executable, "-c", BEGIN + code]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -74,6 +91,10 @@ def test_a_child_stylizes_and_ends(options: str) -> None:
 
 def test_a_pool_of_forked_processes() -> None:
     python(POOL)
+
+
+def test_a_child_of_a_cache_of_stylizers() -> None:
+    python(CACHED)
 
 
 def test_a_fork_while_other_threads_are_at_work() -> None:

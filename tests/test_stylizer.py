@@ -352,6 +352,13 @@ def test_cached_contents(photo, painting, monkeypatch, kept, encoded):
     assert parts.count("encoder") == encoded
 
 
+def test_what_is_not_kept_is_not_hashed(photo, painting, monkeypatch):
+    stylizer = Stylizer(device="cpu", cached_contents=0)
+    style = stylizer.encode_style(painting)
+    monkeypatch.setattr(module, "digest", lambda _: pytest.fail("a digest for no cache"))
+    stylizer.stylize(photo, style)
+
+
 @pytest.mark.parametrize("number", [-1, 1025, 1.5, "2", None, True])
 def test_cached_contents_out_of_range(number):
     message = error_of(lambda: Stylizer(device="cpu", cached_contents=number))

@@ -161,7 +161,7 @@ def test_files_of_a_model(model):
     assert {weights.onnx_file(model, "whole", p) for p in ("fp32", "fp16")} <= set(names)
     assert (f"adain-{model}-style.onnx" in names) is (model == "fast")
     eighths = [name for name in names if name.endswith("-int8.onnx")]
-    assert eighths == (weights.onnx_files(model, "int8") if model == "vgg19" else [])
+    assert eighths == (weights.onnx_files(weights.about(model), "int8") if model == "vgg19" else [])
 
 
 def test_precisions_are_found_apart(places, monkeypatch):

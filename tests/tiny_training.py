@@ -14,6 +14,8 @@ TINY: dict[str, Any] = {
     "evaluate_every": 4,
     "checkpoint_minutes": 0,
     "device": "cpu",
+    # "auto" measures, and runs that are compared must not differ by what load that meets.
+    "precision": "fp32",
 }
 
 

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+# A camera that Chromium brings, which needs no person's permission.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 def free_port() -> int:
@@ -52,15 +54,15 @@ def serving(*arguments: str, **variables: str) -> Iterator[str]:
 
 
 @contextmanager
-def browsing() -> Iterator[Any]:
-    """Playwright's handle of a headless Chromium."""
+def browsing(*flags: str) -> Iterator[Any]:
+    """Playwright's handle of a headless Chromium, with more flags of its own."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         raise AdaINError(f"no browser: found none of {', '.join(BROWSERS)}; install one")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=[*FLAGS, *flags])
         try:
             yield browser
         finally:

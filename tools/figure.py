@@ -1,6 +1,6 @@
 """The README's picture: contents down the side, styles along the top, and the strength.
 
-``python -m tools.figure -o docs/figure.jpg --content PHOTO`` draws the styles itself; PHOTO is any
+``python -m tools.figure -o docs/figure.webp --content PHOTO`` draws the styles itself; PHOTO is any
 picture of yours, and a drawn one where there is none.
 """
 
@@ -18,7 +18,7 @@ from adain.drawings import catalog
 from adain.images import load_image
 from adain.registry import TRAINED
 
-CELL = 200
+CELL = 120
 GAP = 6
 STYLES = ("night", "stained-glass", "great-wave", "impasto", "linocut")
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
@@ -50,11 +50,11 @@ def sheet(rows: Sequence[Sequence[Image.Image | None]]) -> Image.Image:
 def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     """Write one picture that shows the models, a row for each content and model."""
     check_output(output, photos)
-    style_files = catalog.drawn({name: catalog.STYLES[name] for name in STYLES})
+    style_files = [catalog.file_of(name) for name in STYLES]
     stylizers = [Stylizer(model) for model in models]
     contents = [
         load_image(path, max_side=512).to_pil()
-        for path in photos or [catalog.drawn(catalog.CONTENTS)[0]]
+        for path in photos or [catalog.file_of(next(iter(catalog.CONTENTS)))]
     ]
     rows: list[list[Image.Image | None]] = [[None, *map(Image.open, style_files)]]
     for content in contents:
@@ -63,7 +63,7 @@ def figure(output: Path, photos: Sequence[Path], models: Sequence[str]) -> None:
     # The last row drags the slider: the first content under the first style.
     first, style = contents[0], style_files[0]
     rows.append([None, *(stylizers[0].stylize(first, style, alpha) for alpha in STRENGTHS)])
-    save_image(sheet(rows), output, quality=72)
+    save_image(sheet(rows), output, quality=70)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ def artefacts(
     paper_decoder: Path | None,
     weights: Sequence[str],
     names: Sequence[str],
+    transform: str,
     count: int | None,
 ) -> None:
     """Measure what people notice in the pictures of trained models, on the pairs of EVAL_DIR.
@@ -36,4 +37,4 @@ def artefacts(
     from adain.learning.models.pretrained import load_models
 
     pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
-    click.echo(survey_models(load_models(names, weights, paper_decoder), pairs))
+    click.echo(survey_models(load_models(names, weights, paper_decoder, transform), pairs))

@@ -21,6 +21,7 @@ def evaluate(
     paper_decoder: Path | None,
     weights: Sequence[str],
     names: Sequence[str],
+    transform: str,
     count: int | None,
     table: Path | None,
 ) -> None:
@@ -35,5 +36,5 @@ def evaluate(
         inputs = [folder / name for name in ("pairs.csv", "content", "style")]
         check_file(table, [*inputs, *files, *([paper_decoder] if paper_decoder else [])])
     pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
-    models = load_models(names, weights, paper_decoder)
+    models = load_models(names, weights, paper_decoder, transform)
     click.echo(evaluate_models(models, pairs, csv_file=table))

@@ -31,6 +31,7 @@ def gallery(
     paper_decoder: Path | None,
     weights: Sequence[str],
     names: Sequence[str],
+    transform: str,
     alpha: str,
     size: int,
 ) -> None:
@@ -48,7 +49,7 @@ def gallery(
     outside_checkout(output)
     check_output_folder(output, [folder / side for side in ("content", "style")])
     contents, styles = (images_by_name(folder / side) for side in ("content", "style"))
-    models = load_models(names, weights, paper_decoder)
+    models = load_models(names, weights, paper_decoder, transform)
     note = ", ".join(weights) or "the shipped weights"
     write = partial(write_gallery, alphas=alphas, size=size, note=note, report=click.echo)
     click.echo(write(models, contents, styles, output))

@@ -42,6 +42,11 @@ def _layers(context: click.Context, option: click.Parameter, entries: tuple[str,
     return layers or None
 
 
+def _size(progress: "GatysProgress") -> str:
+    tiles = f" in tiles of {progress.tile}" if progress.tile else ""
+    return f"{progress.side} px{tiles}"
+
+
 @click.command(
     epilog=EXAMPLES
     + "  adain gatys photo.jpg starry.jpg -o out.png\n"
@@ -92,6 +97,12 @@ def _layers(context: click.Context, option: click.Parameter, entries: tuple[str,
     "--checkpointing/--no-checkpointing",
     help="Less memory, more time. [default: where memory would not suffice]",
 )
+@_option(
+    "memory_limit",
+    metavar="BYTES",
+    type=str,
+    help="What all may take, such as 4GB; tiles keep to it, exactly. [default: what is free]",
+)
 @_option("seed", help="Of --init noise.")
 @_option("device", help="auto, cpu, cuda or cuda:N.")
 @click.option("--save-every", type=int, help="Write the picture so far every so many iterations.")
@@ -137,7 +148,7 @@ def gatys(
             def callback(progress: "GatysProgress") -> bool:
                 bar.update()
                 bar.set_postfix_str(
-                    f"{progress.side} px, content={progress.losses['content']:.4g},"
+                    f"{_size(progress)}, content={progress.losses['content']:.4g},"
                     f" style={progress.losses['style']:.4g}"
                 )
                 if save_every and progress.iteration % save_every == 0:

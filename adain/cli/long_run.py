@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from adain.cli.parameters import require_learn
+from adain.cli.parameters import OneOf, require_learn
 from adain.errors import AdaINError
 from adain.registry import TRAINED
 
@@ -12,7 +12,7 @@ from adain.registry import TRAINED
 @click.command()
 @click.argument("content_dir", type=click.Path(path_type=Path))
 @click.argument("style_dir", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Choice(list(TRAINED)), help="Only this. [default: both]")
+@click.option("--model", type=OneOf(list(TRAINED)), help="Only this. [default: both]")
 @click.option("--turn", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True)
 @click.option("--turns", type=click.IntRange(1), help="Stop after so many. [default: never]")
 @click.option("--weights", type=click.Path(path_type=Path), help="Start of --model's run.")

@@ -11,9 +11,9 @@ from adain.cli.run import run
 
 # Each is a function in the module ``adain.cli`` of its name, with an underscore for a hyphen.
 COMMANDS = {
-    "Pictures": ("stylize", "models", "gatys"),
+    "Pictures": ("stylize", "video", "camera", "models", "gatys", "doctor"),
     "Servers": ("serve", "demo"),
-    "Training": ("train", "long-run", "pack", "candidates"),
+    "Training": ("train", "specialise", "long-run", "pack", "candidates"),
     "Evaluation": ("evaluate", "artefacts", "compare", "gallery", "curves"),
     "Export": ("export", "quantize", "parity"),
 }

@@ -1,4 +1,4 @@
-"""``adain models``: list the models, get what one needs, import a decoder, remove it again."""
+"""``adain models``: list them, get what one needs, import decoders, add networks, remove."""
 
 from pathlib import Path
 
@@ -6,8 +6,11 @@ import click
 
 from adain import registry, weights
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, require_learn
-from adain.contract import WHOLE
 from adain.errors import AdaINError
+
+name_option = click.option(
+    "--name", required=True, help=f"Of the new model: {registry.ALLOWED_NAMES}."
+)
 
 
 @click.group(invoke_without_command=True)
@@ -53,9 +56,10 @@ def get(model: str) -> None:
 def _say_ready(model: str) -> None:
     """Print a model's ONNX files; AdaINError where one is missing that a Stylizer needs."""
     for precision in registry.EXPORTED:
-        paths = [*weights.find_model(model, precision).values()]
-        whole = weights.look_for(weights.onnx_file(model, WHOLE, precision))
-        for path in (*paths, *([] if whole is None else [whole])):
+        weights.find_model(model, precision)
+    for name in weights.onnx_files(weights.about(model), *registry.EXPORTED):
+        path = weights.look_for(name)
+        if path is not None:
             click.echo(f"{path}: ready")
 
 
@@ -88,10 +92,10 @@ def _ready(model: str) -> bool:
     + "  adain models remove mosaic\n",
 )
 @click.argument("file", type=FILE)
-@click.option("--name", required=True, help=f"Of the new model: {registry.ALLOWED_NAMES}.")
+@name_option
 @click.option("--licence", help="Of the decoder, as its author states it.")
 def import_(file: Path, name: str, licence: str | None) -> None:
-    """Make a model of the decoder in FILE, .pth or .safetensors, and VGG-19.
+    """Make a model of the decoder in FILE, .pth, .safetensors or .t7, and VGG-19.
 
     FILE is a state dict in the form of pytorch-AdaIN: nine 3x3 convolutions. Its ONNX files go into
     the user's cache if ONNX Runtime gives what PyTorch does. The name paper is for the decoder that
@@ -105,6 +109,28 @@ def import_(file: Path, name: str, licence: str | None) -> None:
     from adain.learning.onnx.importing import import_decoder
 
     import_decoder(file, name, licence, click.echo)
+    _say_ready(name)
+
+
+@models.command(
+    epilog=EXAMPLES
+    + "  adain train photos/ paintings/ -o runs/mine --model fast --hours 2\n"
+    + "  adain models add runs/mine --name mine\n"
+    + "  adain stylize photo.jpg starry.jpg -o out.png --model mine\n",
+)
+@click.argument("run", type=FILE)
+@name_option
+@click.option("--licence", help="Of the weights, as you state it.")
+def add(run: Path, name: str, licence: str | None) -> None:
+    """Make a model of what `adain train` made: the folder RUN, or a file of weights.
+
+    Its ONNX files go into the user's cache if ONNX Runtime gives what PyTorch does.
+    """
+    registry.check_name(name)
+    require_learn("adding a trained network")
+    from adain.learning.onnx.adding import add_trained
+
+    add_trained(run, name, licence, click.echo)
     _say_ready(name)
 
 

@@ -14,6 +14,7 @@ from adain.choices import choices, plain_type
 from adain.errors import AdaINError, checked_integer, found_error
 from adain.files import check_folder, check_writable
 from adain.images import QUALITY, format_of
+from adain.options import about
 from adain.registry import TRAINED
 
 # The modules of the extra `learn` that training and exporting import.
@@ -52,8 +53,20 @@ quality_option = click.option(
 )
 
 
+def field_option(field: str, flag: str, **more: Any) -> Callable[[Command], Command]:
+    """The click option of a field of StylizeOptions, with its default and help."""
+    found = about(field)
+    return click.option(flag, field, default=found["default"], help=found["help"], **more)
+
+
+def transform_option(help: str) -> Callable[[Command], Command]:
+    """Give a command ``transform``, AdaIN or WCT at the bottleneck, whose ``help`` this is."""
+    choice = OneOf(("adain", "wct"))
+    return click.option("--transform", type=choice, default="adain", show_default=True, help=help)
+
+
 def model_options(command: Command) -> Command:
-    """Give a command ``paper_decoder``, ``weights`` and ``names``, for `load_models`."""
+    """Give a command what `load_models` takes."""
     for option in (
         click.option(
             "--model",
@@ -74,6 +87,7 @@ def model_options(command: Command) -> Command:
             type=click.Path(path_type=Path),
             help="The decoder released with the paper, to compare with.",
         ),
+        transform_option("wct: models on VGG-19 also with the whitening and colouring transform."),
     ):
         command = option(command)
     return command
@@ -89,6 +103,36 @@ class OneOf(click.Choice[str]):
             name = param.opts[0] if param is not None else "value"
             raise found_error(name, repr(value), weights.one_of(self.choices))
         return str(value)
+
+
+def engine_options(help: str) -> Callable[[Command], Command]:
+    """Give a command ``engine``, whose ``help`` this is, and the ``address`` of a cluster."""
+
+    def give(command: Command) -> Command:
+        address = "Of the Ray cluster. [default: RAY_ADDRESS, else one on this machine alone]"
+        command = click.option("--address", metavar="HOST:PORT", help=address)(command)
+        engines = OneOf(["local", "ray"])
+        return click.option(
+            "--engine", type=engines, default="local", show_default=True, help=help
+        )(command)
+
+    return give
+
+
+def training_options(command: Command) -> Command:
+    """Give a command the fields of `TrainOptions` that mean the same in every training."""
+    from adain.learning.training.options import TrainOptions
+
+    helps = {
+        "session_minutes": "Stop, saved, after so long; go on later.",
+        "crop": "Side of the training crops in pixels.",
+        "style_weight": "Weight of the style loss.",
+        "device": "auto, cpu, cuda or cuda:N.",
+        "precision": "auto is bf16 where that is faster.",
+    }
+    for field, help in reversed(helps.items()):
+        command = option_of(TrainOptions, field, help=help)(command)
+    return command
 
 
 def option_of(
@@ -132,7 +176,7 @@ def given(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def require_learn(what: str) -> None:
-    """Raise AdaINError where PyTorch and its like are not installed."""
+    """Raise AdaINError where PyTorch and its like are not installed; and limit its threads."""
     for name in LEARN:
         try:
             importlib.import_module(name)
@@ -141,6 +185,9 @@ def require_learn(what: str) -> None:
                 f"{what} needs {name}, which cannot be imported ({error});"
                 " `pip install 'adain[learn]'` installs it"
             ) from error
+    from adain.learning.devices import limit_threads
+
+    limit_threads()
 
 
 def check_output(output: Path, inputs: Sequence[Path], *, quality: int = QUALITY) -> None:

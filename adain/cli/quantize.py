@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from adain import weights
-from adain.cli.parameters import check_output_folder, require_learn
+from adain.cli.parameters import OneOf, check_output_folder, require_learn
 from adain.registry import TRAINED
 
 _AT_LEAST_1 = click.IntRange(min=1)
@@ -16,7 +16,7 @@ _AT_LEAST_1 = click.IntRange(min=1)
 )
 @click.argument("content", metavar="CONTENT_DIR", type=click.Path(path_type=Path))
 @click.argument("style", metavar="STYLE_DIR", type=click.Path(path_type=Path))
-@click.option("--model", type=click.Choice(TRAINED), required=True)
+@click.option("--model", type=OneOf(TRAINED), required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("--pictures", type=_AT_LEAST_1, default=48, show_default=True, help="To calibrate.")
 @click.option("--held-out", type=_AT_LEAST_1, default=12, show_default=True, help="To compare.")

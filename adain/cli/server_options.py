@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from adain.amounts import parsed_amount
+from adain.cli.parameters import OneOf
 from adain.errors import failing, found_error
 from adain.server.root_path import split
 from adain.server.settings import Settings
@@ -172,11 +173,64 @@ _OPTIONS = (
         help="Seconds in which a request must arrive, and again in which it is answered.",
     ),
     click.option(
+        "--keep",
+        type=Seconds(1, 604_800),
+        default=3600,
+        show_default=True,
+        help="Seconds that uploads of the page, encoded styles and videos stay.",
+    ),
+    click.option(
+        "--video/--no-video",
+        default=True,
+        show_default=True,
+        help="Stylize videos; needs adain[video].",
+    ),
+    click.option(
+        "--max-video",
+        type=BYTES,
+        default="200MB",
+        show_default=True,
+        help="The largest video taken.",
+    ),
+    click.option(
+        "--max-video-seconds",
+        type=Seconds(1, 86_400),
+        default=300,
+        show_default=True,
+        help="The most of a video that is stylized.",
+    ),
+    click.option(
+        "--max-video-pixels",
+        type=PIXELS,
+        default="2100k",
+        show_default=True,
+        help="The largest frame stylized; four times as large are read and made smaller.",
+    ),
+    click.option(
+        "--video-queue",
+        type=click.IntRange(0, 1000),
+        default=4,
+        show_default=True,
+        help="Videos that may wait while one is made.",
+    ),
+    click.option(
+        "--video-disk",
+        type=BYTES,
+        default="4GB",
+        show_default=True,
+        help="What all videos and results that are kept may take.",
+    ),
+    click.option(
         "--drain",
         type=Seconds(0, 3600),
         default=30,
         show_default=True,
         help="Seconds in which what is being computed may end when the server is stopped.",
+    ),
+    click.option(
+        "--grpc-port",
+        type=click.IntRange(1, 65535),
+        help="Of the Open Inference Protocol over gRPC, which HTTP has below /v2. [default: none]",
     ),
     click.option(
         "--root-path",
@@ -193,7 +247,7 @@ _OPTIONS = (
     ),
     click.option(
         "--log-format",
-        type=click.Choice(["text", "json"]),
+        type=OneOf(["text", "json"]),
         default="text",
         show_default=True,
     ),

@@ -15,6 +15,7 @@ from adain.cli.parameters import (
     given,
     option_of,
     require_learn,
+    training_options,
 )
 from adain.learning.training.options import RECONSTRUCTION_STEPS, TrainOptions
 from adain.learning.training.schedule import MUON_RATE
@@ -46,8 +47,6 @@ _option = partial(option_of, TrainOptions)
     "schedule",
     help="Of the learning rate: falling to the end, or constant, when there need be no end.",
 )
-@_option("session_minutes", help="Stop, saved, after so long; go on later.")
-@_option("crop", help="Side of the training crops in pixels.")
 @_option("batch_size", help="Pairs of crops in a step.")
 @_option("learning_rate", help=f"Peak rate of Adam; Muon's is {MUON_RATE:g} times as much.")
 @_option("optimizer")
@@ -60,12 +59,11 @@ _option = partial(option_of, TrainOptions)
 @_option("estimate_weight", help="Of the statistics that fast's style network estimates.")
 @_option("zoom", help="Enlarge a third of the contents up to so many times.")
 @_option("reuse", help="Batches that see a crop, each with another partner.")
-@_option("style_weight", help="Weight of the style loss.")
 @_option("shift_weight", help="Of pictures moving with their content.")
+@_option("steady_weight", help="Of pictures that flicker under motion and noise.")
 @_option("seed", help="Of the first weights and of all crops.")
-@_option("device", help="auto, cpu, cuda or cuda:N.")
-@_option("precision", help="auto is bf16 where that is faster.")
 @_option("checkpoint_minutes", help="Time between checkpoints.")
+@training_options
 def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> None:
     """Train a model on the photos in CONTENT_DIR and the paintings in STYLE_DIR."""
     require_learn("training")

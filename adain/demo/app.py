@@ -6,40 +6,33 @@ from typing import Any
 
 import gradio as gr
 
+from adain.demo import endpoints
+from adain.demo.studio import EMBED, GATYS, studio
 from adain.demo.tabs.embed import embed_tab
 from adain.demo.tabs.gatys import gatys_tab
-from adain.demo.tabs.mix import mix_tab
-from adain.demo.tabs.paint import paint_tab
-from adain.demo.tabs.stylize import stylize_tab
-from adain.demo.widgets import WEB
 from adain.server.engine import Engine
 
 TITLE = "Arbitrary style transfer"
 HEADING = f"""<div class="page-heading"><h1>{TITLE}</h1>
-<p>Repaint one picture in the manner of another: choose or drop two pictures, and drag the
-strength.</p></div>"""
+<p>Your photo, in the manner of any picture.</p></div>"""
 SYSTEM_FONTS = ("system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
 SYSTEM_MONO = ("ui-monospace", "Consolas", "Menlo", "monospace")
 
 
 def build(engine: Engine) -> gr.Blocks:
-    """The page; a content and a style are chosen."""
+    """The page; a photo and a style are chosen."""
     # Gradio looks every five minutes for files that nobody has asked for lately.
     old = (min(300, int(engine.settings.keep)), int(engine.settings.keep))
+    panels = [GATYS] * engine.settings.offers_gatys + [EMBED]
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=old) as page:
         gr.HTML(HEADING)
-        with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Stylize"):
-                stylize_tab(engine, page.load)
-            with gr.Tab("Mix") as tab:
-                mix_tab(engine, tab.select)
-            with gr.Tab("Paint"):
-                paint_tab(engine)
-            if engine.settings.offers_gatys:
-                with gr.Tab("Compare with Gatys"):
-                    gatys_tab(engine)
-            with gr.Tab("Use it elsewhere"):
-                embed_tab(engine.settings, page.load)
+        studio(engine, panels)
+        if GATYS in panels:
+            with gr.Column(elem_id=f"panel-{GATYS}"):
+                gatys_tab(engine)
+        with gr.Column(elem_id=f"panel-{EMBED}"):
+            embed_tab(engine.settings, page.load)
+        endpoints.offer(engine)
     return page  # type: ignore[no-any-return]
 
 
@@ -59,7 +52,9 @@ def theme() -> gr.themes.Base:
         block_shadow="none",
         block_label_background_fill="*background_fill_primary",
         button_primary_background_fill="#b4430f",
+        button_primary_background_fill_dark="#b4430f",
         button_primary_background_fill_hover="#973608",
+        button_primary_background_fill_hover_dark="#973608",
         button_primary_text_color="#ffffff",
         slider_color="#b4430f",
         slider_color_dark="#f08a4b",
@@ -73,7 +68,6 @@ def launch_options() -> dict[str, Any]:
     """What mounting the page needs to keep it on this machine: no link, font, script or record."""
     return {
         "theme": theme(),
-        "css": (WEB / "page.css").read_text(encoding="utf-8"),
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,

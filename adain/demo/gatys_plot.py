@@ -115,9 +115,14 @@ def _picture(progress: Progress, which: int, name: str, about: str) -> str:
     source = progress.pictures[which]
     shape = f'style="aspect-ratio: {width} / {height}"'
     shown = f'<img src="{source}" alt="{name}\'s picture" decoding="sync" {shape}>'
+    save = ""
     if source is None:
         shown = f'<div class="waiting" {shape}></div>'
-    return f"<figure>{shown}<figcaption><b>{name}</b><span>{about}</span></figcaption></figure>"
+    else:
+        kind = source.partition(";")[0].rpartition("/")[2].replace("jpeg", "jpg")
+        save = f'<a href="{source}" download="{name.split()[0].lower()}.{kind}">Save</a>'
+    caption = f"<b>{name}</b><span>{about}</span>{save}"
+    return f"<figure>{shown}<figcaption>{caption}</figcaption></figure>"
 
 
 def _gatys_caption(progress: Progress) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
+import shlex
+import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -17,8 +19,8 @@ import numpy as np
 
 from adain import AdaINError
 from adain.cgroups import memory_available
-from adain.demo import widgets
 from adain.demo.gatys_plot import Losses, Progress, about
+from adain.demo.pictures import data_url
 from adain.errors import found_error
 from adain.images.picture import Picture
 from adain.options import STYLE_SIDE
@@ -36,8 +38,15 @@ log = logging.getLogger(__name__)
 # Bytes that an optimisation takes at most, PyTorch and VGG-19 included; the largest that the page
 # offers takes 1.7 GB.
 MEMORY = 2_000_000_000
-GET_MODULES = "pip install 'adain[learn]'"
 TIMED = 3  # pictures of AdaIN, whose median time counts
+
+
+def installing() -> str:
+    """The command that installs what is missing beside the Python that runs."""
+    source = Path(__file__).resolve().parents[2]
+    package = f"{source}[learn]" if (source / "pyproject.toml").is_file() else "adain[learn]"
+    editable = ["--editable"] if package != "adain[learn]" else []
+    return shlex.join([sys.executable, "-m", "pip", "install", *editable, package])
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Optimisation:
         except AdaINError as error:
             self.error = error
         except ImportError as error:
-            self.error = AdaINError(f"the optimisation needs PyTorch ({error}): {GET_MODULES}")
+            self.error = AdaINError(f"the optimisation needs PyTorch ({error}): {installing()}")
         except Exception:
             log.exception("the optimisation failed")
             self.error = AdaINError("the optimisation failed; the server's log says why")
@@ -177,11 +186,11 @@ class Optimisation:
         adain, image, history = self.adain, self._image, list(self.history)
         if adain is None:
             return None
-        pictures: list[str | None] = [widgets.data_url(self._pictures[1]), None]
+        pictures: list[str | None] = [data_url(self._pictures[1]), None]
         if image is not None:
             from adain.learning.gatys.run import finished
 
-            pictures[1] = widgets.data_url(finished(self._pictures[0], image, self.options))
+            pictures[1] = data_url(finished(self._pictures[0], image, self.options))
         size = self._pictures[0].width, self._pictures[0].height
         left = None if self.over.is_set() else self.left
         wanted = self.wanted

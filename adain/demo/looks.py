@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from adain import AdaINError, Style
 from adain.images import ImageSource, Picture
-from adain.options import STYLE_SIDE, StylizeOptions
+from adain.options import StylizeOptions
 from adain.registry import DEFAULT_MODEL
+from adain.server.brush import brushed
 from adain.server.engine import Engine
 
-# How much larger or smaller than usual a style may be looked at; sides a result may have.
-BRUSHES = (0.25, 2.0)
+# Sides a result may have.
 SIZES = {"512": 512, "768": 768, "1024": 1024, "1536": 1536, "2048": 2048, "As uploaded": None}
 SIZE = "768"
 
@@ -61,24 +61,11 @@ class Made(NamedTuple):
     device: str
 
 
-def style_picture(engine: Engine, source: Path, look: Look) -> Picture:
-    """The picture of a style, as large as the look's brush has it."""
-    low, high = BRUSHES
-    if not low <= look.brush <= high:
-        raise AdaINError(f"brush: found {look.brush}, allowed: {low} to {high}")
-    usual = engine.picture(source, STYLE_SIDE)
-    width, height = (max(1, round(n * look.brush)) for n in (usual.width, usual.height))
-    picture = engine.picture(source, max(width, height))
-    if (picture.width, picture.height) != (width, height):  # more pixels than it has
-        picture = picture.resized(width, height)
-    return picture
-
-
 def style_of(engine: Engine, source: Path, look: Look) -> Style | Picture:
     """A style as `Stylizer` takes it: encoded, or as a picture where colours are to be kept."""
 
     def load() -> Picture:
-        return style_picture(engine, source, look)
+        return brushed(lambda side: engine.picture(source, side), look.brush)
 
     if look.keep_colours:
         return load()

@@ -9,11 +9,12 @@ from gradio.data_classes import ImageData
 from PIL import Image
 
 from adain import AdaINError, weights
+from adain.demo.pictures import hidden_input
 from adain.drawings import catalog
 from adain.options import STYLE_SIDE, StylizeOptions
 from adain.server.engine import Engine
 
-MAX_SIDE = 1536  # pixels: results travel in base64
+RESULT_SIDE = 1536  # pixels: results travel in base64
 # The tools by name, and Gradio's names of their endpoints: `/stylize` is the tab's, for programs.
 # By itself Gradio makes a tool of every endpoint, and calls the second of one name `stylize_1`.
 TOOLS = {"stylize": "/mcp_stylize", "stylize_in": "/mcp_stylize_in"}
@@ -29,7 +30,7 @@ def offer(engine: Engine) -> None:
         content = Path(given)
 
         def work() -> Image.Image:
-            picture = engine.picture(content, MAX_SIDE)
+            picture = engine.picture(content, RESULT_SIDE)
             painted = engine.picture(style, STYLE_SIDE)
             options = StylizeOptions(alpha=strength)
             with engine.queue.computing():
@@ -70,10 +71,9 @@ def offer(engine: Engine) -> None:
         if style not in catalog.STYLES:
             allowed = ", ".join(catalog.STYLES)
             raise gr.Error(f"style: found {style!r}; allowed: {allowed}", print_exception=False)
-        drawing = {style: catalog.STYLES[style]}
-        return paint(content, catalog.drawn(drawing)[0], strength, model)
+        return paint(content, catalog.file_of(style), strength, model)
 
-    content, style = _picture("Content"), _picture("Style")
+    content, style = (hidden_input(label, _path) for label in ("Content", "Style"))
     strength = gr.Slider(0, 1, 1, label="Strength", visible=False)
     name = gr.Dropdown(list(catalog.STYLES), value=None, label="Style", visible=False)
     model = gr.Dropdown(models, value=models[0], label="Model", visible=False)
@@ -89,13 +89,6 @@ def offer(engine: Engine) -> None:
         api_name="mcp_stylize_in",
         queue=False,
     )
-
-
-def _picture(label: str) -> gr.Image:
-    image = gr.Image(type="filepath", image_mode=None, label=label, visible=False)
-    # Reading pictures is the engine's; Gradio's own fails in tracebacks.
-    image.preprocess = _path  # type: ignore[method-assign]
-    return image
 
 
 def _path(payload: ImageData | None) -> str | None:

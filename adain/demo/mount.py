@@ -16,6 +16,7 @@ from adain.server.middleware import Page
 
 log = logging.getLogger(__name__)
 
+TEMPLATE = "frontend/index.html"  # of Gradio
 LOOK = 0.05  # seconds between looks at Gradio's own queue, as Gradio has it on Windows
 
 
@@ -46,12 +47,21 @@ def mount(engine: Engine, folder: Path) -> Page:
     import gradio.queueing
     import gradio.routes
     from fastapi import FastAPI, Request
+    from jinja2 import ChoiceLoader, DictLoader
     from starlette.routing import Mount
 
-    from adain.demo import app, mcp_tools
+    from adain.demo import app, files, mcp_tools
 
     for module in (gradio.routes, gradio.queueing):
         vars(module)["traceback"] = SimpleNamespace(print_exc=_log_failure)
+    # Its own `head` is put in by its script, after browsers have asked for /favicon.ico, which a
+    # proxy of a path below does not know.
+    templates = gradio.routes.templates.env
+    loader = templates.loader
+    assert loader is not None
+    html, *_ = loader.get_source(templates, TEMPLATE)
+    html = html.replace("</head>", f"{files.HEAD}</head>", 1)
+    templates.loader = ChoiceLoader([DictLoader({TEMPLATE: html}), loader])
     page = app.build(engine)
     # Unless it was launched by itself, Gradio reads any file that a request names.
     page.has_launched = True
@@ -62,8 +72,10 @@ def mount(engine: Engine, folder: Path) -> Page:
     if settings.mcp:
         with page:
             mcp_tools.offer(engine)
+    served = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    served.mount(files.PATH, files.Static())
     mounted = gr.mount_gradio_app(
-        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        served,
         page,
         path="/",
         server_name=settings.host,
@@ -74,7 +86,9 @@ def mount(engine: Engine, folder: Path) -> Page:
         mcp_server=settings.mcp,
         **app.launch_options(),
     )
-    gradio_app: Any = next(route.app for route in mounted.routes if isinstance(route, Mount))
+    gradio_app: Any = next(
+        route.app for route in mounted.routes if isinstance(route, Mount) and not route.path
+    )
     if page.mcp_server_obj:
         # Where it calls itself; else at the host that a request names, whichever that is.
         page.mcp_server_obj._local_url = settings.address

@@ -71,10 +71,11 @@ class Encoding:
         near = np.allclose(self.primaries, SRGB_PRIMARIES, atol=1e-3)
         return near and self.transfer == "srgb" and self.full_range
 
-    def to_srgb(self, samples: npt.NDArray[Any]) -> FloatArray:
+    def to_srgb(self, samples: npt.NDArray[Any], peak: float | None = None) -> FloatArray:
         """uint8, uint16 or float32 [H, W, 3] to float32 sRGB in [0, 1]; light outside is clipped.
 
-        PQ and HLG are tone-mapped: see `tone_mapping`.
+        PQ and HLG are tone-mapped: see `tone_mapping`. ``peak`` is the greatest light, that of the
+        picture by default; the frames of a video share one, else their brightness would breathe.
         """
         if self.is_srgb:
             return to_unit(samples)
@@ -83,7 +84,8 @@ class Encoding:
         if samples.dtype.kind == "u" and samples.size > 1 << 16:
             levels = np.arange(np.iinfo(samples.dtype).max + 1, dtype=samples.dtype)
             table = self._light(to_unit(levels))
-        peak = float(self._light(to_unit(samples.max().reshape(1)))[0])
+        if peak is None:
+            peak = float(self._light(to_unit(samples.max().reshape(1)))[0])
         result = np.empty(samples.shape, np.float32)
         for rows in bands(samples):
             part = samples[rows]

@@ -12,6 +12,9 @@ _OPTIONAL = [name for name in ("WEBP", "AVIF") if name.lower() in features.get_s
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "GIF", "PPM", *_OPTIONAL)
 _SUFFIXES = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF"}
 _SUFFIXES |= {f".{name.lower()}": name for name in ("BMP", *_OPTIONAL)}
+# What pictures are written with, and what files that hold one are called.
+WRITTEN_SUFFIXES = tuple(_SUFFIXES)
+READ_SUFFIXES = {*_SUFFIXES, ".jpe", ".jfif", ".gif", ".ppm", ".pgm", ".pbm", ".heic", ".heif"}
 
 # What a file starts with, as a regular expression: of the formats here, and of others that people
 # take for one of them.

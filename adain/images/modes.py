@@ -49,7 +49,10 @@ def from_samples(samples: Samples, name: str, encoding: Encoding | None = None) 
     Raises AdaINError for floats outside [0, 1], whose white cannot be told.
     """
     colour, alpha = samples.colour, samples.alpha
-    if samples.space != "LAB" and colour.dtype.kind == "f":
+    if samples.space == "LAB":
+        if not np.isfinite(colour).all():
+            raise found_error(name, "NaN or infinity in L*a*b*", "finite values")
+    elif colour.dtype.kind == "f":
         check_unit(colour, name)
     if alpha is not None:
         if alpha.dtype.kind == "f":

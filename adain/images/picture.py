@@ -76,13 +76,7 @@ class Picture:
         if orientation == 1:
             return self
         planes = [self.rgb] if self.alpha is None else [self.rgb, self.alpha]
-        if orientation >= 5:
-            planes = [plane.swapaxes(0, 1) for plane in planes]
-        if orientation in (3, 4, 7, 8):
-            planes = [plane[::-1] for plane in planes]
-        if orientation in (2, 3, 6, 7):
-            planes = [plane[:, ::-1] for plane in planes]
-        return Picture(*map(np.ascontiguousarray, planes))
+        return Picture(*(np.ascontiguousarray(turned(plane, orientation)) for plane in planes))
 
     def resized(self, width: int, height: int) -> Picture:
         """This picture at width x height pixels: Lanczos on float samples, clipped to [0, 1].
@@ -107,8 +101,24 @@ class Picture:
         return Picture(np.clip(rgb, 0, 1, out=rgb), np.clip(alpha[..., 0], 0, 1))
 
 
+def turned(plane: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
+    """A view of samples ``[H, W]`` or ``[H, W, C]`` upright, for EXIF's ``orientation``, 1 to 8."""
+    plane = plane.swapaxes(0, 1) if orientation >= 5 else plane
+    plane = plane[::-1] if orientation in (3, 4, 7, 8) else plane
+    return plane[:, ::-1] if orientation in (2, 3, 6, 7) else plane
+
+
 def from_array(array: npt.NDArray[Any], name: str) -> Picture:
     """An array of one of the shapes and dtypes that ``load_image`` takes; checked, and copied."""
+    check_array(array, name)
+    if array.ndim == 2:
+        array = array[..., None]
+    rgb = to_unit(array[..., :3], (*array.shape[:2], 3))
+    return Picture(rgb, to_unit(array[..., 3]) if array.shape[2] == 4 else None)
+
+
+def check_array(array: npt.NDArray[Any], name: str) -> None:
+    """Raise AdaINError unless an array is one that ``load_image`` takes."""
     shape = array.shape
     if (
         array.dtype.name not in _FULL_SCALE
@@ -128,10 +138,6 @@ def from_array(array: npt.NDArray[Any], name: str) -> Picture:
         )
     if array.dtype.kind == "f":
         check_unit(array, name)
-    if array.ndim == 2:
-        array = array[..., None]
-    rgb = to_unit(array[..., :3], (*shape[:2], 3))
-    return Picture(rgb, to_unit(array[..., 3]) if array.shape[2] == 4 else None)
 
 
 def check_unit(array: npt.NDArray[Any], name: str) -> None:

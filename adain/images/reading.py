@@ -17,6 +17,7 @@ from adain.errors import checked_integer, failing, found_error
 from adain.images.colorimetry import Encoding
 from adain.images.containers.bmff import open_avif, open_heif
 from adain.images.containers.exif import orientation_of
+from adain.images.containers.gif import open_gif
 from adain.images.containers.jpeg import open_jpeg
 from adain.images.containers.opened import Opened, Samples
 from adain.images.containers.png import open_png
@@ -31,7 +32,7 @@ ImageSource: TypeAlias = EncodedImage | Image.Image | npt.NDArray[Any] | Picture
 MAX_PIXELS = 2**30 // 12  # 89,478,485: what fits into 1 GiB as float32 RGB
 # How many times more pixels than are kept a JPEG decoder may read over to make them.
 _DRAFT_READS = 8
-_TRANSPOSE = {
+TRANSPOSE = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -70,20 +71,20 @@ def load_image(
     if max_side is not None:
         max_side = checked_integer("max_side", max_side, 1)
     if isinstance(source, np.ndarray):
-        _check_size("the array", source.shape[1::-1], max_pixels)
+        check_size("the array", source.shape[1::-1], max_pixels)
         source = from_array(source, "the array")
     if isinstance(source, Picture):
         size = source.width, source.height
-        _check_size("the picture", size, max_pixels)
-        return source if max_side is None else source.resized(*_fit(size, max_side))
+        check_size("the picture", size, max_pixels)
+        return source if max_side is None else source.resized(*fit(size, max_side))
     if isinstance(source, Image.Image):
-        _check_size("the PIL image", source.size, max_pixels)
+        check_size("the PIL image", source.size, max_pixels)
         return decode(source, "the PIL image", max_side)
-    with _stream(source) as (stream, name):
+    with stream_of(source) as (stream, name):
         return _decoded(open_image(stream, name), name, max_side, max_pixels)
 
 
-def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
+def check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
     if len(size) == 2 and (size[0] * size[1] > max_pixels or max(size) > MAX_SIDE):
         raise found_error(
             name,
@@ -92,7 +93,8 @@ def _check_size(name: str, size: tuple[int, ...], max_pixels: int) -> None:
         )
 
 
-def _fit(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+def fit(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    """A size whose long side is brought down to at most ``max_side``."""
     longest = max(size)
     side = min(longest, max_side)
     width, height = (max(1, (n * side + longest // 2) // longest) for n in size)
@@ -100,7 +102,7 @@ def _fit(size: tuple[int, int], max_side: int) -> tuple[int, int]:
 
 
 @contextmanager
-def _stream(source: Any) -> Iterator[tuple[BinaryIO, str]]:
+def stream_of(source: Any) -> Iterator[tuple[BinaryIO, str]]:
     """A seekable binary stream that starts at the image, and what to call it."""
     files = f"a {', '.join(FORMATS)} image"
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -143,7 +145,7 @@ def open_image(stream: BinaryIO, name: str) -> Opened:
     Not `Image.open`: that one checks the size by a limit of the whole process, and reports through
     `warnings`. To set either aside for one call (`Image.MAX_IMAGE_PIXELS`, `catch_warnings`) is to
     change it for every other thread meanwhile. The plugin's own entry point has no such check, and
-    `_check_size` follows it. (TIFF and GIF repeat the check while decoding: for these a larger
+    `check_size` follows it. (TIFF repeats the check while decoding: for it a larger
     `max_pixels` helps up to Pillow's own limit, and past it the error is an AdaINError still.)
     """
     allowed = f"a {', '.join(FORMATS)} image"
@@ -169,52 +171,58 @@ def open_image(stream: BinaryIO, name: str) -> Opened:
                 return open_tiff(stream, name)
             if format == "HEIC":
                 return open_heif(stream, name)
+            if format == "GIF":
+                return open_gif(stream)
             factory, _ = Image.OPEN[format]
             if format == "AVIF":
                 return open_avif(stream, factory)
             image = factory(stream, "")
-            # A GIF's first frame may cover a part of its canvas, around which nothing is.
-            frame = image.tile[0].extents if format == "GIF" and image.tile else None
             exif, xmp = (image.info.pop(key, b"") for key in ("exif", "xmp"))
-            return Opened(image.size, image, orientation_of(exif, xmp), frame=frame)
+            return Opened(image.size, image, orientation_of(exif, xmp))
 
 
 def _decoded(opened: Opened, name: str, max_side: int | None, max_pixels: int) -> Picture:
     """The pixels of an opened file; AdaINError where they are too many or cannot be decoded."""
     size = opened.size
-    _check_empty(size, name)
+    check_empty(size, name)
     image = opened.image
     decoded = size
     if opened.samples is None and image is not None and max_side is not None:
         decoded = _drafted(image, max_side)
-    _check_size(name, decoded, max_pixels)
-    # Where the decoder makes it smaller, all of it is read nevertheless. As much memory as the
-    # pixels take as float32 RGB is granted to what comes before them.
-    if size[0] * size[1] > _DRAFT_READS * max_pixels or opened.coded_bytes > 12 * max_pixels:
-        what = f"{size[0]:,} x {size[1]:,} pixels, in a form that takes too much to decode"
-        raise found_error(name, what, f"what {max_pixels:,} plain pixels take")
+    check_size(name, decoded, max_pixels)
+    check_coded(opened, name, max_pixels)
     with failing(name, "an image that cannot be decoded", "an intact image"):
         if opened.samples is not None or image is None:
             samples = cast(Callable[[], Samples], opened.samples)()
             picture = from_samples(samples, name, opened.encoding).turned(opened.orientation)
         else:
-            loaded = _loaded(image, opened, max_side)
+            loaded = loaded_image(image, opened, max_side)
             if opened.frame is not None:
-                loaded = _with_frame(loaded, opened.frame)
+                loaded = with_frame(loaded, opened.frame)
             return _from_loaded(loaded, name, max_side, size, opened.orientation, opened.encoding)
         size = picture.width, picture.height
-        return picture if max_side is None else picture.resized(*_fit(size, max_side))
+        return picture if max_side is None else picture.resized(*fit(size, max_side))
+
+
+def check_coded(opened: Opened, name: str, max_pixels: int) -> None:
+    """Raise AdaINError where decoding takes much more than the pixels that are granted."""
+    size = opened.size
+    # Where the decoder makes it smaller, all of it is read nevertheless. As much memory as the
+    # pixels take as float32 RGB is granted to what comes before them.
+    if size[0] * size[1] > _DRAFT_READS * max_pixels or opened.coded_bytes > 12 * max_pixels:
+        what = f"{size[0]:,} x {size[1]:,} pixels, in a form that takes too much to decode"
+        raise found_error(name, what, f"what {max_pixels:,} plain pixels take")
 
 
 def _drafted(image: ImageFile.ImageFile, max_side: int) -> tuple[int, int]:
     """Let the decoder of an image make it smaller; to which size."""
     # Twice the size leaves Lanczos the frequencies it would keep.
-    width, height = _fit(image.size, max_side)
+    width, height = fit(image.size, max_side)
     image.draft(None, (2 * width, 2 * height))
     return image.size
 
 
-def _loaded(image: ImageFile.ImageFile, opened: Opened, max_side: int | None) -> Image.Image:
+def loaded_image(image: ImageFile.ImageFile, opened: Opened, max_side: int | None) -> Image.Image:
     """The image with its pixels, also where but the end of its file is missing."""
     try:
         image.load()
@@ -232,7 +240,7 @@ def _loaded(image: ImageFile.ImageFile, opened: Opened, max_side: int | None) ->
         return mended[0]
 
 
-def _with_frame(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+def with_frame(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
     if frame == (0, 0, *image.size):
         return image
     image = image.convert("RGBA")
@@ -244,13 +252,13 @@ def _with_frame(image: Image.Image, frame: tuple[int, int, int, int]) -> Image.I
 
 def decode(image: Image.Image, name: str, max_side: int | None) -> Picture:
     """A PIL image of any mode as a Picture; ``name`` is for errors."""
-    _check_empty(image.size, name)
+    check_empty(image.size, name)
     with failing(name, "an image that cannot be decoded", "an intact image"):
         image.load()
-        return _from_loaded(image, name, max_side, image.size, _orientation(image), None)
+        return _from_loaded(image, name, max_side, image.size, orientation_in(image), None)
 
 
-def _check_empty(size: tuple[int, int], name: str) -> None:
+def check_empty(size: tuple[int, int], name: str) -> None:
     if 0 in size:
         raise found_error(name, "{} x {} pixels".format(*size), "at least 1 x 1")
 
@@ -264,21 +272,21 @@ def _from_loaded(
     encoding: Encoding | None,
 ) -> Picture:
     """``size`` is that of the file, of which the image may be a smaller version."""
-    if orientation in _TRANSPOSE:
-        image = image.transpose(_TRANSPOSE[orientation])
+    if orientation in TRANSPOSE:
+        image = image.transpose(TRANSPOSE[orientation])
     if max_side is None:
         return from_pil(image, name, encoding)
-    size = _fit(size[::-1] if orientation >= 5 else size, max_side)
+    size = fit(size[::-1] if orientation >= 5 else size, max_side)
     if image.mode in ("L", "RGB", "CMYK") and not image.has_transparency_data:
         # Half a level of rounding, where the samples are 8-bit anyway, for a third of the time.
         image = image.resize(size, Image.Resampling.LANCZOS)
     return from_pil(image, name, encoding).resized(*size)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation_in(image: Image.Image) -> int:
     # A broken EXIF block says nothing about orientation; every viewer shows the image as stored.
     with suppress(Exception):
         orientation = image.getexif().get(0x0112)
-        if orientation in _TRANSPOSE:
+        if orientation in TRANSPOSE:
             return int(cast(int, orientation))
     return 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -56,15 +56,26 @@ def _encode(image: Any, name: str, format: str, quality: int) -> bytes:
         options["quality"] = quality
     if format == "JPEG":
         options["subsampling"] = "4:4:4" if quality >= 90 else "4:2:0"
+    levels = _levels(image, opaque=format in ("JPEG", "BMP"))
+    buffer = io.BytesIO()
+    height, width = levels.shape[:2]
+    found = f"{width:,} x {height:,} pixels that cannot be encoded as {format}"
+    with failing(name, found, "what the format can hold"):
+        Image.fromarray(levels).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+def _levels(image: Any, *, opaque: bool) -> npt.NDArray[np.uint8]:
+    """uint8 [H, W, 3 or 4], composited over white where it is to be ``opaque``."""
+    plain = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size > 0
+    if plain and image.shape[2:] == (3,):
+        # As it is: a large picture as float32 would take four times its memory.
+        return cast(npt.NDArray[np.uint8], image)
     picture = _picture(image)
-    if format in ("JPEG", "BMP") and picture.alpha is not None:
+    if opaque and picture.alpha is not None:
         alpha = picture.alpha[..., None]
         picture = Picture(picture.rgb * alpha + (1 - alpha))
-    buffer = io.BytesIO()
-    found = f"{picture.width:,} x {picture.height:,} pixels that cannot be encoded as {format}"
-    with failing(name, found, "what the format can hold"):
-        picture.to_pil().save(buffer, format, **options)
-    return buffer.getvalue()
+    return picture.to_array()
 
 
 def _picture(image: Any) -> Picture:

@@ -2,14 +2,27 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import torch
 
+from adain.cores import cores
 from adain.errors import AdaINError, found_error
 
 # Less than this is noise, and no reason to give up 16 bits of every number.
 WORTHWHILE = 1.2
+
+
+def limit_threads() -> None:
+    """Let PyTorch compute with no more threads than this process may use cores.
+
+    It minds affinity, and not the CPU quota of a container: its threads would wait for each other
+    whenever the quota is spent.
+    """
+    if (allowed := cores()) < torch.get_num_threads():
+        torch.set_num_threads(allowed)
 
 
 def torch_device(name: str) -> torch.device:
@@ -17,6 +30,7 @@ def torch_device(name: str) -> torch.device:
 
     ``auto`` is a GPU where PyTorch sees one.
     """
+    limit_threads()
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     kind, colon, number = name.partition(":")
@@ -27,6 +41,17 @@ def torch_device(name: str) -> torch.device:
     if colon and int(number) >= (count := torch.cuda.device_count()):
         raise found_error("device", repr(name), f"cuda:N with N below {count}")
     return torch.device(name)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread of the CPU, whose seconds do not depend on who else computes."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def matrix_peak(device: torch.device, dtype: torch.dtype, seconds: float = 1.0) -> float:

@@ -75,12 +75,23 @@ def gatys_gram(features: Tensor, guide: Tensor | None = None) -> Tensor:
     With a ``guide`` ``[1, 1, h, w]`` in [0, 1], features are weighted by it, and M is the sum of
     its squares (Gatys et al. 2017, "Controlling Perceptual Factors", eq. 5).
     """
+    return gram_of(*gram_sum(features, guide))
+
+
+def gram_of(product: Tensor, places: Tensor) -> Tensor:
+    """`gatys_gram` of what `gram_sum` gives; where a guide has no place, there is no style."""
+    return product / places.clamp_min(1e-6)
+
+
+def gram_sum(features: Tensor, guide: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """``G`` ``[N, C, C]`` and M of `gatys_gram`: the sums of both over parts are those of all."""
     flat = features.permute(0, 2, 3, 1).flatten(1, 2)
-    places: Tensor | int = flat.shape[1]
-    if guide is not None:
+    if guide is None:
+        places = torch.tensor(float(flat.shape[1]), device=flat.device)
+    else:
         weight = guide.float().flatten(2).transpose(1, 2)
-        flat, places = flat.float() * weight, weight.square().sum().clamp_min(1e-6)
-    return cast(Tensor, _SelfProduct.apply(flat)) / places
+        flat, places = flat.float() * weight, weight.square().sum()
+    return cast(Tensor, _SelfProduct.apply(flat)), places
 
 
 class _SelfProduct(torch.autograd.Function):
@@ -148,6 +159,9 @@ def gatys_style_loss(gram: Tensor, style_gram: Tensor) -> Tensor:
 def total_variation(image: Tensor) -> Tensor:
     """Sum of the squared differences of neighbouring pixels (Mahendran and Vedaldi 2015, eq. 7
     with beta 2)."""
-    vertical = (image[:, :, 1:] - image[:, :, :-1]).square().sum(dim=(1, 2, 3))
-    horizontal = (image[:, :, :, 1:] - image[:, :, :, :-1]).square().sum(dim=(1, 2, 3))
-    return vertical + horizontal
+    return squared_differences(image, 2) + squared_differences(image, 3)
+
+
+def squared_differences(image: Tensor, axis: int) -> Tensor:
+    """The part of `total_variation` of neighbours along an axis, 2 or 3."""
+    return image.diff(dim=axis).square().sum(dim=(1, 2, 3))

@@ -31,9 +31,14 @@ def freed_memory_kept() -> Iterator[None]:
         yield
     finally:
         _set(_DEFAULTS)
-        trim = _from_libc("malloc_trim")
-        if trim is not None:
-            trim(0)
+        give_back_freed_memory()
+
+
+def give_back_freed_memory() -> None:
+    """Let the system have what is freed, wherever it lies; elsewhere than on glibc, do nothing."""
+    trim = _from_libc("malloc_trim")
+    if trim is not None:
+        trim(0)
 
 
 def _set(parameters: Mapping[int, int]) -> None:

@@ -1,4 +1,4 @@
-"""Peak resident memory of this process; without PyTorch, which would be in the figure."""
+"""Resident memory of this process, and its peak; without PyTorch, which would be in the figure."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,17 @@ def peak_memory() -> int | None:
 
     getrusage would count what the parent held when it started this process.
     """
+    return _field("VmHWM")
+
+
+def resident_memory() -> int | None:
+    """The memory that this process holds now, in bytes; None where no VmRSS is told."""
+    return _field("VmRSS")
+
+
+def _field(name: str) -> int | None:
     if not STATUS.exists():
         return None
-    found = re.search(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(encoding="ascii"), re.MULTILINE)
+    text = STATUS.read_text(encoding="ascii")
+    found = re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)
     return 1024 * int(found[1]) if found else None

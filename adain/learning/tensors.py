@@ -8,7 +8,12 @@ from adain.images.picture import Picture
 
 def to_tensor(picture: Picture) -> Tensor:
     """A picture's colours, float32 ``[1, 3, H, W]`` in [0, 1]; hidden ones do not count."""
-    return torch.from_numpy(picture.opaque().rgb).permute(2, 0, 1)[None].contiguous()
+    return view_of(picture).contiguous()
+
+
+def view_of(picture: Picture) -> Tensor:
+    """`to_tensor` without a copy where there is no alpha, in the picture's own memory."""
+    return torch.from_numpy(picture.opaque().rgb).permute(2, 0, 1)[None]
 
 
 def luma(image: Tensor) -> Tensor:

@@ -59,23 +59,35 @@ def page(description: Json, address: str) -> str:
 EXAMPLE = """\
 curl {address}v1/stylize -F content=@photo.jpg -F style=@painting.jpg -F alpha=0.8 -o result.png
 curl {address}v1/stylize -F content=@photo.jpg -F style_id=night -F format=jpeg -o result.jpg
-curl {address}v1/styles -F file=@painting.jpg"""
+curl {address}v1/stylize -F content=@photo.jpg -F style=@a.jpg -F style_id=night \\
+  -F weight=0.7 -F weight=0.3 -o mixture.png
+curl {address}v1/stylize -F content=@photo.jpg -F style_id=night -F style_id=woodcut \\
+  -F mask=@sky.png -F mask=@ground.png -o painted.png
+curl {address}v1/styles -F file=@painting.jpg
+curl {address}v1/video -F content=@film.mp4 -F style_id=night -F max_side=640"""
 
 
 def _operation(description: Json, method: str, path: str, operation: Json) -> str:
     parts = [f"<h2><b>{method}</b> {_text(path)}</h2><p>{_prose(operation['description'])}</p>"]
+    if "parameters" in operation:
+        asked = [
+            (each["name"], {**each, **each["schema"], "needed": each["required"]})
+            for each in operation["parameters"]
+        ]
+        parts.append(f"<h3>In the address</h3>{_rows(asked)}")
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
         parts.append(f"<h3>Send <code>{_text(kind)}</code></h3>")
         parts.append(_fields(description, content["schema"]))
     refusals = []
     for status, answer in operation["responses"].items():
-        if status != "200":
+        if not status.startswith("2"):
             refusals.append((status, answer))
             continue
-        kinds = ", ".join(answer["content"])
+        contents = answer.get("content", {})
+        kinds = ", ".join(contents)
         what = _prose(answer["description"])
         parts.append(f"<h3>{status} <small>{_text(kinds)}</small></h3><p>{what}</p>")
-        for content in answer["content"].values():
+        for content in contents.values():
             parts.append(_fields(description, content["schema"]))
         parts.append(_rows(list(answer.get("headers", {}).items())))
     parts += ["<h3>Other answers</h3>", _rows(refusals)]
@@ -109,8 +121,10 @@ def _about(field: Json) -> str:
     limits = []
     if "enum" in merged:
         limits.append(" | ".join(map(str, merged["enum"])))
+    elif "maxItems" in merged:
+        limits.append(f"{_kind(merged['items'])}, up to {merged['maxItems']} times")
     elif "type" in merged:
-        limits.append("file" if "contentMediaType" in merged else str(merged["type"]))
+        limits.append(_kind(merged))
     if "minimum" in merged and "maximum" in merged:
         limits.append(f"{merged['minimum']:g} to {merged['maximum']:g}")
     if merged.get("default") is not None:
@@ -119,6 +133,10 @@ def _about(field: Json) -> str:
         limits.append("required")
     text = _prose(merged.get("description", ""))
     return f"{text} <small>{_text(', '.join(limits))}</small>"
+
+
+def _kind(schema: Json) -> str:
+    return "file" if "contentMediaType" in schema else str(schema["type"])
 
 
 def _resolved(description: Json, schema: Json) -> Json:

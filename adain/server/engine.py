@@ -9,7 +9,7 @@ from pathlib import Path
 from adain import AdaINError, Style, Stylizer, weights
 from adain.cache import Cache
 from adain.cgroups import memory_limit
-from adain.contract import ENCODER
+from adain.contract import ENCODER, WHOLE
 from adain.errors import DeviceError
 from adain.images.picture import Picture
 from adain.providers import choose_device
@@ -18,8 +18,9 @@ from adain.server.decoding.pool import Decoders
 from adain.server.pictures import Pictures, identity
 from adain.server.queue import RequestQueue
 from adain.server.settings import Settings
+from adain.sessions import Sessions
 
-KEPT_STYLES = 64
+CACHED_STYLES = 64
 # Each may take a quarter of the memory, and users may have imported any number.
 OPEN_MODELS = 2
 # So many people may drag a slider in turn, each at the price of a decoder pass.
@@ -35,16 +36,23 @@ class Engine:
     of the network within ``queue.computing()``.
     """
 
-    def __init__(self, settings: Settings, device: str = "auto", beside: int | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        device: str = "auto",
+        beside: int | None = None,
+        threads: int | None = None,
+    ) -> None:
         self.settings = settings
         self.queue = RequestQueue(settings, beside)
-        self._device = device
+        self._device, self._threads = device, threads
         # Whoever still works with one that goes keeps it until then.
         self._stylizers: Cache[Stylizer] = Cache(OPEN_MODELS)
+        self._sessions: Cache[Sessions] = Cache(OPEN_MODELS)
         count = settings.workers + self.queue.beside
         self._decoders = Decoders(count, settings.max_pixels, settings.timeout)
         self._pictures = Pictures(self._decode)
-        self._styles: Cache[Style] = Cache(KEPT_STYLES)
+        self._styles: Cache[Style] = Cache(CACHED_STYLES)
 
     def stylizer(self, model: str = DEFAULT_MODEL) -> Stylizer:
         """The Stylizer of a model, opened when it is first asked for.
@@ -64,11 +72,31 @@ class Engine:
             return Stylizer(
                 model,
                 self._device,
+                threads=self._threads,
                 memory_limit=_share_of_memory(),
                 cached_contents=CACHED_CONTENTS,
             )
         except AdaINError as error:
             # The files are here, so it is not by the request.
+            raise DeviceError(str(error)) from error
+
+    def sessions(self, model: str, precision: str) -> Sessions:
+        """The sessions of all files of a model, for whoever asks for one by itself.
+
+        Kept, limited and failing as `stylizer` has it.
+        """
+        return self._sessions.get((model, precision), lambda: self._open_all(model, precision))
+
+    def _open_all(self, model: str, precision: str) -> Sessions:
+        files = weights.find_model(model, precision)
+        whole = weights.look_for(weights.onnx_file(model, WHOLE, precision))
+        if whole is not None:
+            files[WHOLE] = whole
+        try:
+            device = choose_device(self._device, files[ENCODER])[0]
+            limit = _share_of_memory() if device == "cpu" else None
+            return Sessions(files, self._device, threads=self._threads, memory_limit=limit)
+        except AdaINError as error:
             raise DeviceError(str(error)) from error
 
     def start(self) -> None:
@@ -88,7 +116,7 @@ class Engine:
         `load_image` says."""
         picture = self._pictures.get(source, max_side)
         if picture.width * picture.height > LARGE:
-            self.queue.at_end(self._give_back_memory)
+            self.queue.at_end(self.give_back_memory)
         return picture
 
     def style(
@@ -107,6 +135,11 @@ class Engine:
         return self._styles.get((model, *identity(source), *how), encode)
 
     @property
+    def ready(self) -> bool:
+        """Whether pictures are taken: not until a model is loaded, nor while stopping."""
+        return bool(self.devices) and not self.queue.stopping
+
+    @property
     def cache_hits(self) -> int:
         """How many pictures did not have to be decoded again."""
         return self._pictures.hits
@@ -122,7 +155,8 @@ class Engine:
         self._decoders.close()
         return finished
 
-    def _give_back_memory(self) -> None:
+    def give_back_memory(self) -> None:
+        """Free what the models keep of earlier, larger pictures."""
         for _, stylizer in self._stylizers.items():
             stylizer.give_back_memory()
 

@@ -9,18 +9,22 @@ import socket
 import sys
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from adain import AdaINError, weights
 from adain.registry import DEFAULT_MODEL
 from adain.server import logs, routes
 from adain.server.engine import Engine
+from adain.server.inference import rpc
 from adain.server.metrics import Metrics
 from adain.server.middleware import Middleware, Page
 from adain.server.settings import Settings
 from adain.server.uploads import Uploads, temporary_folder
 from adain.server.uvicorn_server import Server, serve
+from adain.server.video.jobs import Videos
 
+PORTS = 20  # that are tried where nobody has named one
 KEPT_UPLOADS = 100  # as many of the largest as may lie in the folder of uploads
 
 MakePage = Callable[[Engine, Path], Page]
@@ -38,8 +42,15 @@ def launch(settings: Settings, page: MakePage | None = None) -> None:
     # What Pillow has to say of a broken upload is told to its sender.
     logging.getLogger("PIL").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="PIL")
-    with bind_socket(settings.host, settings.port) as listener, temporary_folder() as folder:
-        server = assemble(settings, page, folder)
+    if settings.grpc_port is not None:
+        rpc.check_installed()
+    with (
+        bind_socket(settings.host, settings.port) as listener,
+        temporary_folder() as folder,
+        temporary_folder() as videos,
+        ExitStack() as ends,
+    ):
+        server = assemble(settings, page, folder, videos, ends)
         serve(server, listener)
     if server.error is not None:
         raise server.error
@@ -53,12 +64,20 @@ def launch(settings: Settings, page: MakePage | None = None) -> None:
         os._exit(0)
 
 
-def assemble(settings: Settings, page: MakePage | None, folder: Path) -> Server:
-    """The server of the service and perhaps a page; ``folder`` is for uploads."""
+def assemble(
+    settings: Settings, page: MakePage | None, folder: Path, videos: Path, ends: ExitStack
+) -> Server:
+    """The server of the service and perhaps a page; ``folder`` is for uploads of the page, and
+    ``videos`` for those that are stylized, which nobody may ask for by their paths.
+
+    ``ends`` gets what is to be stopped after it.
+    """
     engine = Engine(settings)
-    metrics = Metrics(engine)
+    jobs = Videos(engine, videos)
+    metrics = Metrics(engine, jobs)
     uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
-    middleware = Middleware(settings, uploads, metrics, routes.build(engine, metrics))
+    rest = routes.build(engine, metrics, jobs)
+    middleware = Middleware(settings, uploads, metrics, rest, jobs)
 
     def load() -> None:
         engine.start()
@@ -66,6 +85,8 @@ def assemble(settings: Settings, page: MakePage | None, folder: Path) -> Server:
         engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
         middleware.page = page(engine, folder) if page is not None else None
         uploads.keep_what_is_here()
+        if settings.grpc_port is not None:
+            ends.callback(rpc.start(engine, metrics))
 
     return Server(middleware, engine, load)
 
@@ -91,3 +112,13 @@ def bind_socket(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port} ({reason}); choose another --port or --host"
         ) from None
     return listener
+
+
+def free_port(host: str, first: int) -> int:
+    """The first port from ``first`` on that nobody listens on; AdaINError where none is found."""
+    for port in range(first, first + PORTS - 1):
+        with suppress(AdaINError):
+            bind_socket(host, port).close()
+            return port
+    bind_socket(host, first + PORTS - 1).close()
+    return first + PORTS - 1

@@ -24,19 +24,24 @@ from prometheus_client.registry import Collector
 
 from adain import __version__
 from adain.server.engine import Engine
+from adain.server.video.jobs import Videos
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 STAGES = (
     ("wait", "adain_queue_wait_seconds", "How long a request waited for its turns."),
-    ("compute", "adain_compute_seconds", "On the device, for a picture or a style."),
+    (
+        "compute",
+        "adain_compute_seconds",
+        "On the device, for a picture, a style or a frame of a video.",
+    ),
 )
 
 
 class Metrics:
     """Requests by route and status, how long they took, and the state of an engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, videos: Videos) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
             "adain_requests",
@@ -57,7 +62,7 @@ class Metrics:
         }
         self._refusals: Tally[str] = Tally()
         engine.queue.observe = self._observe
-        self._registry.register(_EngineState(engine, self._refusals))
+        self._registry.register(_EngineState(engine, videos, self._refusals))
         ProcessCollector(registry=self._registry)
 
     def count(self, method: str, route: str, status: int, seconds: float | None) -> None:
@@ -79,8 +84,8 @@ class Metrics:
 
 
 class _EngineState(Collector):
-    def __init__(self, engine: Engine, refusals: Tally[str]) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, videos: Videos, refusals: Tally[str]) -> None:
+        self._engine, self._videos = engine, videos
         self._refusals = refusals
 
     def collect(self) -> Iterator[Any]:
@@ -97,6 +102,7 @@ class _EngineState(Collector):
         yield CounterMetricFamily(
             "adain_cache_hits", "Pictures that were still decoded.", engine.cache_hits
         )
+        yield from self._of_videos()
         devices = InfoMetricFamily("adain_device", "What the models run on.", labels=["model"])
         for model, device in engine.devices.items():
             devices.add_metric([model], {"device": device})
@@ -104,7 +110,7 @@ class _EngineState(Collector):
         refusals = CounterMetricFamily(
             "adain_refusals", "Requests refused, by the reason.", labels=["reason"]
         )
-        for reason, count in (self._refusals + engine.refusals).items():
+        for reason, count in (self._refusals + engine.refusals + self._videos.refusals).items():
             refusals.add_metric([reason], count)
         yield refusals
         build = InfoMetricFamily("adain_build", "What runs.")
@@ -112,6 +118,18 @@ class _EngineState(Collector):
             [], {"version": __version__, "python": platform.python_version(), **runtime()}
         )
         yield build
+
+    def _of_videos(self) -> Iterator[Any]:
+        videos = self._videos
+        yield GaugeMetricFamily(
+            "adain_video_queue_length", "Videos that wait or are made.", videos.unfinished
+        )
+        yield GaugeMetricFamily("adain_video_bytes", "What videos take of the disk.", videos.disk)
+        yield CounterMetricFamily("adain_video_frames", "Frames of videos made.", videos.frames)
+        ended = CounterMetricFamily("adain_videos", "Videos, by their end.", labels=["state"])
+        for state, count in videos.ended.items():
+            ended.add_metric([state], count)
+        yield ended
 
 
 def runtime() -> dict[str, str]:

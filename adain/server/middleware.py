@@ -31,21 +31,21 @@ from adain.server.asgi import (
     Send,
     found_line,
     read_body,
-    too_large,
     until_closing,
 )
 from adain.server.checks import forwarded
 from adain.server.checks.authentication import Authentication
+from adain.server.checks.bodies import SMALL, arrival_seconds, body_limit, check_video
 from adain.server.checks.calls import cleaned
 from adain.server.checks.page_routes import MCP_ROUTES, ROUTES, SIGNED_IN, STREAMS
 from adain.server.checks.places import Places
+from adain.server.checks.visitors import visitor
 from adain.server.metrics import Metrics
 from adain.server.settings import Settings
 from adain.server.uploads import Uploads
+from adain.server.video.jobs import Videos
 
-FORM = 64_000  # bytes around the files of a form: its other fields, and the lines between
-SMALL = 64_000  # bytes of a body that is neither files nor a call of a function
-
+ARRIVING_VIDEOS = 4
 OPEN_STREAMS = 400  # at a time: each keeps a connection, and a process has about 1000
 
 STOPPING = ("the server is stopping", "stopping")
@@ -78,6 +78,7 @@ class Middleware:
     uploads: Uploads
     metrics: Metrics
     rest: App
+    videos: Videos
     page: Page | None = None
 
     def __post_init__(self) -> None:
@@ -92,6 +93,8 @@ class Middleware:
         # Bodies on their way: who sends slowly waits in no queue, but takes memory and disk.
         length = max(4, self.settings.workers + self.settings.queue)
         self._bodies = Places(length, length * 3 // 4)
+        # Until they are in line, videos take a disk and a thread, and nothing is known of them.
+        self._videos = Places(ARRIVING_VIDEOS, ARRIVING_VIDEOS // 2)
         self._arrived = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -151,12 +154,14 @@ class Middleware:
         status = exchange.status or 499
         timed = None if name in STREAMS else seconds
         self.metrics.count(method, route, status, timed)
-        if status == 200 and (scope["path"] in paths.OPEN or name == "static"):
+        shown = name == "static" or paths.is_picture(scope["path"])
+        shown = shown or (method == "GET" and paths.is_job(scope["path"]))
+        if status in (200, 304) and (shown or scope["path"] in paths.OPEN):
             return  # asked every few seconds, and a hundred of them for a page
         logs.log_access(
             client=CLIENT.get(),
             method=method,
-            path="".join(c if c.isprintable() else "?" for c in scope["path"][:200]),
+            path="".join(c if c.isprintable() else "?" for c in paths.logged(scope["path"])[:200]),
             status=status,
             milliseconds=round(seconds * 1000),
             received=exchange.received,
@@ -182,7 +187,8 @@ class Middleware:
         path, method = scope["path"], scope["method"]
         if paths.SERVICE.fullmatch(path):
             if self._authentication.needed and path not in paths.OPEN:
-                CLIENT.set(self._authentication.user(scope, address))
+                user = visitor(scope, self.page.user) if self.page is not None else None
+                CLIENT.set(user or self._authentication.user(scope, address))
             if self.stopping and path not in paths.ALWAYS:
                 raise RefusedError(503, *STOPPING, retry_after="10")
             if method == "HEAD":  # `uvicorn`, which has the request's own scope, sends no body
@@ -210,7 +216,7 @@ class Middleware:
         """Wait for what is to be served; whoever asks whether it is ready is told no at once."""
         if path in paths.ALWAYS:
             return
-        seconds = 0 if path == paths.READY else self.settings.timeout
+        seconds = 0 if path in paths.WHETHER else self.settings.timeout
         try:
             await asyncio.wait_for(self.loaded.wait(), seconds)
         except TimeoutError:
@@ -233,18 +239,14 @@ class Middleware:
         self, name: str, scope: Scope, exchange: Exchange, held: list[tuple[Places, str]]
     ) -> Receive:
         """A `receive` that gives no more than is allowed."""
-        limit = SMALL
-        if scope["method"] == "POST":
-            if scope["path"] in paths.FORMS:
-                _check_form(scope)
-            limit = self._limit(name, scope["path"])
-        declared = Headers(scope=scope).get("content-length", "0")
-        if declared.isdecimal() and int(declared) > limit:
-            raise too_large(limit)
+        limit = body_limit(name, scope, self.settings)
         if limit > SMALL:
+            if scope["path"] == paths.VIDEO:
+                check_video(scope, limit, self.videos)
+                self._take(self._videos, "videos that arrive", held)
             self._take(self._bodies, "requests that arrive", held)
             exchange.when_complete(lambda: self._arrived_whole(held))
-        receive = exchange.limited(limit, self.settings.timeout)
+        receive = exchange.limited(limit, arrival_seconds(scope, self.settings))
         if name == "file" and not self.uploads.holds(scope["path"].partition("file=")[2]):
             raise RefusedError(403, "this file was not uploaded")
         if name in ("call", "mcp") and scope["method"] == "POST":
@@ -255,13 +257,6 @@ class Middleware:
         for each in [each for each in held if each[0] is self._bodies]:
             held.remove(each)
             self._bodies.give_back(each[1])
-
-    def _limit(self, name: str, path: str) -> int:
-        upload = self.settings.max_upload
-        limits = {"upload": upload + FORM, "call": upload, "mcp": 3 * upload}
-        if path in paths.FORMS:
-            return paths.FORMS[path] * upload + FORM
-        return limits.get(name, SMALL)
 
     async def _inspected(
         self, exchange: Exchange, receive: Receive, scope: Scope, mcp: bool
@@ -281,12 +276,6 @@ class Middleware:
         if self._arrived > self.uploads.limit / 4:
             self._arrived = 0
             await asyncio.to_thread(self.uploads.sweep)
-
-
-def _check_form(scope: Scope) -> None:
-    kind = Headers(scope=scope).get("content-type", "nothing").partition(";")[0].strip().lower()
-    if kind != "multipart/form-data":
-        raise RefusedError(415, f"Content-Type: found {kind[:80]}; allowed: multipart/form-data")
 
 
 def _method(scope: Scope) -> str:

@@ -36,6 +36,9 @@ class BusyError(AdaINError):
         self.retry_after = retry_after
         self.reason = reason
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.retry_after, self.reason)
+
 
 @dataclass(eq=False)
 class _Ticket:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -55,21 +55,57 @@ class Gallery(BaseModel):
     styles: list[GalleryStyle]
 
 
+class Photo(BaseModel):
+    name: str = Field(description="For `content_id` of `POST /v1/stylize`.")
+    title: str
+    description: str = Field(description="What one sees in it.")
+    credit: str = Field(
+        description="Whose it is, and its licence; nothing where that is this program's.",
+        examples=["NASA, public domain"],
+    )
+
+
+class Photos(BaseModel):
+    photos: list[Photo]
+
+
+class VideoJob(BaseModel):
+    id: str = Field(
+        description="Nobody can guess it; whoever knows it may have the video.",
+        examples=["mGZ2gJr0O3v7qkQ1c8yWxA"],
+    )
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    before: int = Field(description="Videos that are made before it.")
+    frames: int = Field(description="Those that are done.")
+    total: int | None = Field(description="Those in all, as far as is known.")
+    frames_per_second: float | None = Field(description="So far.")
+    seconds_left: float | None = Field(description="To its end, at that rate.")
+    width: int
+    height: int
+    notes: list[str] = Field(description="What is not as it was in the file.")
+    error: str | None = Field(description="Why it failed.")
+    file: str | None = Field(description="Where the result is, when it is there.")
+    expires: datetime | None = Field(description="When it is deleted, once it is over.")
+
+
 class State(BaseModel):
     status: str = Field(examples=["ready"])
 
 
 PROBLEMS = {
-    400: "A picture that cannot be used, or an unknown style.",
+    400: "A picture or video that cannot be used, or an unknown style.",
     401: "The server was started with --auth, and this is no such name and password.",
-    404: "There is nothing at this address.",
+    404: "There is nothing at this address, or by this name.",
     405: "The address does not take this method.",
     408: "The request did not arrive in time.",
+    409: "The video is not made yet, or never will be.",
     413: "The body is larger than the server takes.",
     415: "The body is not multipart/form-data.",
     422: "A field is missing, or has a value that is not allowed.",
     500: "The device failed, or a file of the model: no fault of the request.",
+    416: "The Range is none of the file's.",
     429: "So many passwords were wrong that they are guesses: see Retry-After.",
+    501: "Videos are not stylized here.",
     503: "The queue is full, the time is over, or the server is stopping: see Retry-After.",
     507: "The server's memory or disk is full: see Retry-After.",
 }

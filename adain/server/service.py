@@ -3,26 +3,50 @@
 from __future__ import annotations
 
 import io
+import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
-from fastapi import UploadFile
+import numpy as np
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from adain import AdaINError, Style
+from adain import AdaINError, Style, maps, weights
 from adain.drawings import catalog
 from adain.errors import found_error
 from adain.images import encode_image
 from adain.images.picture import Picture
 from adain.options import STYLE_SIDE, StylizeOptions
+from adain.server.brush import brushed
 from adain.server.engine import Engine
 from adain.server.schemas import EncodedStyle
-from adain.server.style_store import StyleStore
+from adain.server.style_store import Styles
 
 SIZE, DEVICE, TOOK = "X-Adain-Size", "X-Adain-Device", "X-Adain-Milliseconds"
+# Of a content under masks, which take a kilobyte or two for each beside those of the network.
+MASKED_PIXELS = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Order:
+    """What `POST /v1/stylize` asks for: content and styles are files or names, and there is a mask
+    for each style, or none.
+
+    ``strength_map`` is a picture of the strength, times that of the options. A ``brush`` takes the
+    place of the options' ``style_size``.
+    """
+
+    content: UploadFile | str
+    styles: Sequence[UploadFile | str]
+    model: str
+    options: StylizeOptions
+    masks: Sequence[UploadFile] = ()
+    strength_map: UploadFile | None = None
+    brush: float | None = None
 
 
 @dataclass
@@ -30,26 +54,17 @@ class Service:
     """The work behind the routes; its methods run in the engine's queue."""
 
     engine: Engine
-    styles: StyleStore
+    styles: Styles
 
-    def stylize(
-        self,
-        content: UploadFile,
-        style: UploadFile | str,
-        model: str,
-        options: StylizeOptions,
-        format: str,
-        quality: int,
-    ) -> tuple[bytes, dict[str, str]]:
-        """An encoded picture and the headers that tell of it; ``style`` is a file or an id."""
+    def stylize(self, order: Order, format: str, quality: int) -> tuple[bytes, dict[str, str]]:
+        """An encoded picture and the headers that tell of it."""
         started = time.perf_counter()
-        picture = self._picture("content", content, options.max_side)
-        if isinstance(style, str):
-            given = self._known(style, model, options)
-        else:
-            given = self._sent(style, model, options)
+        sources = self._sources(order)
+        picture = self._content(order.content, order.options.max_side)
+        options = self._with_maps(order, picture)
+        given = [self._style(number, source, order) for number, source in enumerate(sources, 1)]
         with self.engine.queue.computing():
-            machine = self.engine.stylizer(model)
+            machine = self.engine.stylizer(order.model)
             result = machine.stylize_with(picture, given, options)
         body = _encoded(result, format, quality)
         return body, {
@@ -58,6 +73,14 @@ class Service:
             TOOK: f"{(time.perf_counter() - started) * 1000:.1f}",
             "Cache-Control": "no-store",
         }
+
+    def styles_of(self, order: Order) -> list[Style | Picture]:
+        """The styles of an order, without its content."""
+        sources = self._sources(order)
+        return [self._style(number, source, order) for number, source in enumerate(sources, 1)]
+
+    def _sources(self, order: Order) -> list[UploadFile | Path | Style]:
+        return [s if isinstance(s, UploadFile) else self._known(s, order) for s in order.styles]
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
         self.styles.check_room()
@@ -76,7 +99,7 @@ class Service:
             raise HTTPException(413, f"{field}: found {len(data):,} bytes; allowed: {limit:,}")
         return data
 
-    def _decoded(self, field: str, data: bytes, max_side: int | None) -> Picture:
+    def _decoded(self, field: str, data: bytes | Path, max_side: int | None) -> Picture:
         try:
             return self.engine.picture(data, max_side)
         except AdaINError as error:
@@ -87,40 +110,70 @@ class Service:
     def _picture(self, field: str, file: UploadFile, max_side: int | None) -> Picture:
         return self._decoded(field, self._read(field, file), max_side)
 
-    def _sent(self, file: UploadFile, model: str, options: StylizeOptions) -> Style | Picture:
-        data = self._read("style", file)
+    def _content(self, given: UploadFile | str, max_side: int | None) -> Picture:
+        if isinstance(given, UploadFile):
+            return self._picture("content", given, max_side)
+        return self.engine.picture(catalog.file_of(given), max_side)
 
-        def load() -> Picture:
-            return self._decoded("style", data, options.style_size)
+    def _with_maps(self, order: Order, content: Picture) -> StylizeOptions:
+        """The order's options with its masks and its map of strengths, as large as the content."""
+        options = order.options
+        if order.brush is not None:
+            options = replace(options, style_size=None)
+        width, height = content.width, content.height
+        if order.masks and width * height > MASKED_PIXELS:
+            side = math.floor(max(width, height) * math.sqrt(MASKED_PIXELS / (width * height)))
+            found = f"{width:,} x {height:,} pixels with masks"
+            allowed = f"at most {MASKED_PIXELS:,} pixels, such as with a max_side of {side}"
+            raise found_error("content", found, allowed)
 
-        return self._style(data, load, model, options)
+        def read(field: str, file: UploadFile) -> maps.FloatArray:
+            plane = maps.load_map(self._picture(field, file, None), field)
+            return maps.resampled(plane, width, height)
 
-    def _known(self, name: str, model: str, options: StylizeOptions) -> Style | Picture:
+        if order.masks:
+            masks = [read(f"mask {number}", mask) for number, mask in enumerate(order.masks, 1)]
+            options = replace(options, masks=masks)
+        if order.strength_map is not None:
+            strengths = read("strength_map", order.strength_map)
+            options = replace(options, alpha=strengths * np.float32(cast(float, options.alpha)))
+        return options
+
+    def _known(self, name: str, order: Order) -> Style | Path:
+        """What a `style_id` names: an encoded style, or a picture of the gallery."""
         if name in catalog.STYLES:
-            path = catalog.drawn({name: catalog.STYLES[name]})[0]
-
-            def load() -> Picture:
-                return self.engine.picture(path, options.style_size)
-
-            return self._style(path, load, model, options)
+            return catalog.file_of(name)
+        gallery = "a name of GET /v1/styles"
         style = self.styles.get(name)
         if style is None:
-            raise found_error(
-                "style_id", repr(name), "an id that has not expired, or a name of GET /v1/styles"
-            )
+            allowed = f"an id that has not expired, or {gallery}"
+            raise found_error("style_id", repr(name), allowed)
+        if order.brush is not None:
+            found = f"{name!r}, a style that is encoded already, with a brush"
+            raise found_error("style_id", found, f"a picture, or {gallery}")
         return style
 
     def _style(
-        self,
-        source: Path | bytes,
-        load: Callable[[], Picture],
-        model: str,
-        options: StylizeOptions,
+        self, number: int, source: UploadFile | Path | Style, order: Order
     ) -> Style | Picture:
+        """A style as a Stylizer takes it; ``number`` is its place among those of the order."""
+        if isinstance(source, Style):
+            return source
+        field = "style" if len(order.styles) == 1 else f"style {number}"
+        data = source if isinstance(source, Path) else self._read(field, source)
+        side, brush = order.options.style_size, order.brush
+
+        def read(side: int | None) -> Picture:
+            return self._decoded(field, data, side)
+
+        def load() -> Picture:
+            return read(side) if brush is None else brushed(read, brush)
+
         # To keep or to match colours, a style must be seen beside the content.
-        if options.colours != "style":
+        if order.options.colours != "style":
             return load()
-        return self.engine.style(source, model, load, options.style_size)
+        how = side if brush is None else f"brush {brush}"
+        return self.engine.style(data, order.model, load, how)
 
 
 def _encoded(picture: Picture, format: str, quality: int) -> bytes:
@@ -130,3 +183,19 @@ def _encoded(picture: Picture, format: str, quality: int) -> bytes:
     # A result is sent once and read at once: half the time for a tenth more bytes.
     picture.to_pil().save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
+
+
+def check_model(model: str, engine: Engine) -> None:
+    """Refuse the name of a model that is not here.
+
+    AdaINError for one that there is elsewhere, HTTPException (422) for one that there is not.
+    """
+    here = weights.available_models()
+    # One that is open goes on without its files.
+    if model not in here and model not in engine.devices:
+        found = f"{model!r}, which is not on this server"
+        error = found_error("model", found, weights.one_of(here))
+        if model in weights.models():
+            raise error
+        # No such model anywhere: a value that is not allowed.
+        raise HTTPException(422, str(error))

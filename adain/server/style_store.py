@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections import Counter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from adain import Style
 from adain.cache import Cache
@@ -19,6 +19,16 @@ KEPT_FOR_ONE = 500  # client
 class _Kept(NamedTuple):
     style: Style
     client: str
+
+
+class Styles(Protocol):
+    """Where encoded styles are kept: in this process, or in one that several share."""
+
+    def add(self, style: Style) -> tuple[str, float]: ...
+
+    def check_room(self) -> None: ...
+
+    def get(self, name: str) -> Style | None: ...
 
 
 class StyleStore:

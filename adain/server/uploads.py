@@ -38,6 +38,7 @@ class Uploads:
         self._keep = keep
         self.limit = limit
         self._lasting: set[str] = set()
+        self._seen: dict[str, tuple[float, float]] = {}  # when it was used, and that was seen
         self._lock = threading.Lock()
 
     def holds(self, path: str) -> bool:
@@ -52,21 +53,29 @@ class Uploads:
         self._lasting = {path for path, _ in self._files()}
 
     def sweep(self) -> None:
-        """Delete what is old, and then the oldest of the rest until they fit the limits."""
+        """Delete what is old, and then the oldest of the rest until they fit the limits.
+
+        A file's age is counted from the sweep that first saw it as it is, by a clock that nobody
+        sets: by the times of files, a jump of the system's clock would make all of them old.
+        """
         with self._lock:
-            now = time.time()
-            young = []
+            now = time.monotonic()
+            young, seen = [], {}
             for path, found in self._files():
                 used = max(found.st_mtime, found.st_ctime)
                 unfinished = os.path.dirname(path) == self._folder
                 if path in self._lasting:
                     continue
-                if now - used > (UNFINISHED if unfinished else self._keep):
+                before, since = self._seen.get(path, (used, now))
+                since = since if before == used else now
+                if now - since > (UNFINISHED if unfinished else self._keep):
                     _delete(path)
                 else:
-                    young.append((used, found.st_size, path))
-            total = sum(size for _, size, _ in young)
-            for number, (_, size, path) in enumerate(sorted(young)):
+                    seen[path] = used, since
+                    young.append((since, used, found.st_size, path))
+            self._seen = seen
+            total = sum(size for *_, size, _ in young)
+            for number, (*_, size, path) in enumerate(sorted(young)):
                 if total <= self.limit and len(young) - number <= self.most:
                     break
                 _delete(path)

@@ -19,7 +19,7 @@ from adain.server.middleware import Middleware
 T = TypeVar("T")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-SWEEP = 15.0  # seconds between looks at the folder of uploads
+SWEEP = 15.0  # seconds between looks at the folders of uploads and videos
 # Seconds that a client gets to take its answer, and all connections to end, when the server stops.
 LAST_ANSWERS, LAST_CONNECTIONS = 5.0, 3
 LAST_EVENTS = 0.3  # and Gradio, to pass on a result to a stream of events
@@ -103,7 +103,11 @@ class Server(uvicorn.Server):
 
     async def _stop(self) -> None:
         seconds = self._engine.settings.drain
-        finished = await _in_thread(lambda: self._engine.close(seconds))
+        finished, _ = await asyncio.gather(
+            _in_thread(lambda: self._engine.close(seconds)),
+            # Nobody could ask for what comes of one.
+            _in_thread(self._middleware.videos.close),
+        )
         self.unfinished = not finished
         await asyncio.sleep(LAST_EVENTS)
         with contextlib.suppress(TimeoutError):
@@ -117,6 +121,7 @@ class Server(uvicorn.Server):
         while True:
             await asyncio.sleep(SWEEP)
             await asyncio.to_thread(self._middleware.uploads.sweep)
+            await asyncio.to_thread(self._middleware.videos.sweep)
 
 
 async def _in_thread(call: Callable[[], T]) -> T:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import urllib.request
+from importlib import metadata
 
 import pytest
 
@@ -14,6 +17,7 @@ from serving import ROOT
 
 from adain.cli import demo as module
 from adain.cli.run import run
+from adain.server.launch import free_port
 
 
 @pytest.mark.parametrize(
@@ -46,3 +50,32 @@ def test_the_folder_demo_is_the_same_command() -> None:
 
     assert "--mcp" in help_of("demo")
     assert help_of("demo") == help_of("adain", "demo")
+
+
+def test_the_folder_demo_is_a_space_of_the_hub() -> None:
+    hub = pytest.importorskip("huggingface_hub")
+    space = ROOT / "demo"
+    about = hub.RepoCard.load(space / "README.md", ignore_metadata_errors=False).data.to_dict()
+    bound = next(r for r in metadata.requires("adain") or [] if r.startswith("gradio<"))
+    assert about["sdk"] == "gradio" and about["sdk_version"].rpartition(".")[0] in bound
+    assert (space / "requirements.txt").read_text() == "adain[cpu,demo]\n"
+    port = free_port("127.0.0.1", 7870)
+    begun = subprocess.Popen(
+        [sys.executable, about["app_file"]],
+        cwd=space,
+        env=os.environ | {"ADAIN_DEMO_PORT": str(port), "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        said = ""
+        while f":{port}" not in said:
+            line = begun.stdout.readline()
+            assert line, said
+            said += line
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+            assert b"Arbitrary style transfer" in answer.read()
+    finally:
+        begun.terminate()
+        begun.communicate()

@@ -92,6 +92,7 @@ def test_an_interrupted_run_keeps_its_picture(tmp_path: Path) -> None:
         (["--iterations", "-1"], "iterations: found -1"),
         (["--save-every", "0"], "--save-every: found 0"),
         (["--init", "mean"], "init: found 'mean'"),
+        (["--memory-limit", "much"], "memory_limit: found 'much'"),
     ],
 )
 def test_mistakes_are_one_line(

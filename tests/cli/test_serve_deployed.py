@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +53,25 @@ def test_every_variable_is_an_option() -> None:
         if path.is_file():
             found |= set(re.findall(r"ADAIN_[A-Z_]+", path.read_text(encoding="utf-8")))
     assert found and found <= options
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "hadolint deploy/Dockerfile",
+        "kubernetes-validate --strict deploy/kubernetes/adain.yaml",
+        "check-jsonschema --builtin-schema vendor.compose-spec deploy/compose.yaml",
+        "check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/publish.yml",
+    ],
+    ids=lambda command: command.split()[-1],
+)
+def test_what_checks_such_files_finds_nothing(command: str) -> None:
+    name, *arguments = command.split()
+    tool = shutil.which(name, path=f"{sys.prefix}/bin:{os.environ['PATH']}")
+    if tool is None:
+        pytest.skip(f"no {name}: `pip install 'adain[deploy]'` brings it")
+    done = subprocess.run([tool, *arguments], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_what_is_copied_into_the_image_is_there() -> None:
@@ -132,5 +153,11 @@ def test_nginx_serves_it_below_a_path(behind: tuple[Demo, str]) -> None:
         assert str(front.url) == f"{address}/adain/"
         config = answered(f"{address}/adain/config").json()
         assert config["root"] == f"{address}/adain"
+        links = dict(
+            re.findall(r'<link rel="(icon|stylesheet)" href="(\./web/[^"]+)">', front.text)
+        )
+        assert links.keys() == {"icon", "stylesheet"}
+        for link in links.values():
+            assert answered(f"{address}/adain/{link}").status_code == 200, link
     else:
         assert str(front.url) == f"{address}/adain/v1/docs"

@@ -220,9 +220,9 @@ MISTAKES = {
     "share below 0": ((*STYLIZE, "--style-share=-1"), "style weights: found [-1.0]; allowed: "),
     "unknown colours": (
         (*STYLIZE, "--colours", "grey"),
-        "'--colours'",
+        "--colours: found",
         "'grey'",
-        "'style', 'matched'",
+        "style, matched or luminance",
     ),
     "style-size 0": ((*STYLIZE, "--style-size", "0"), "style_size: found 0; allowed: "),
     "unknown command": (("paint",), "paint"),

@@ -20,7 +20,7 @@ from visits import Visit
 from adain.demo.gatys_run import Wanted
 from adain.server.engine import Engine
 from adain.server.settings import Settings
-from tools.browser import FLAGS
+from tools.browser import CAMERA, FLAGS
 
 
 @pytest.fixture(scope="session")
@@ -47,17 +47,35 @@ def browser(chromium: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *CAMERA])
         yield started
         started.close()
+
+
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
 
 
 @pytest.fixture
 def visit(browser: Any, demo: str) -> Iterator[Visit]:
     """A fresh page with its first result shown; at the end nothing went elsewhere or wrong."""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    yield from visiting(browser, demo, DESKTOP)
+
+
+@pytest.fixture
+def phone(browser: Any, demo: str) -> Iterator[Visit]:
+    """The same on a phone."""
+    yield from visiting(browser, demo, PHONE)
+
+
+def visiting(browser: Any, demo: str, device: dict[str, Any]) -> Iterator[Visit]:
+    page = browser.new_page(**device)
     visit = Visit(page, demo)
-    visit.open()
+    visit.open_result()
     yield visit
     page.close()
     assert visit.strangers == []

@@ -13,7 +13,7 @@ import pytest
 from serving import PAGE, picture, pixels, serving
 
 from adain import Stylizer
-from adain.demo import widgets
+from adain.drawings import catalog
 
 pytest.importorskip("mcp")
 
@@ -72,7 +72,8 @@ def test_a_picture_in_a_style_of_the_server(client: httpx.Client, stylizer: Styl
     named = {"content": data_url(content), "style": "night", "model": "fast", "strength": 0.25}
     failed, answer = use(client, "stylize_in", **named)
     assert not failed, answer
-    wanted = np.asarray(stylizer.stylize(content, widgets.drawn("night"), 0.25))
+    night = catalog.file_of("night")
+    wanted = np.asarray(stylizer.stylize(content, night, 0.25))
     assert np.array_equal(pixels(base64.b64decode(answer["data"])), wanted)
 
 

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from adain.drawings import catalog
+from adain.drawings.catalog import Drawing
+from adain.drawings.photographs import PHOTOGRAPHS
 from adain.drawings.primitives import SIZE
+from adain.registry import DEFAULT_MODEL
 
-DRAWINGS = {**catalog.CONTENTS, **catalog.STYLES}
+OFFERED = {**catalog.CONTENTS, **catalog.STYLES}
+DRAWINGS = {name: drawing for name, drawing in OFFERED.items() if isinstance(drawing, Drawing)}
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +26,37 @@ def test_there_are_enough() -> None:
 
 
 def test_each_says_what_it_is() -> None:
-    for texts in ([d.title for d in DRAWINGS.values()], [d.description for d in DRAWINGS.values()]):
+    for texts in ([o.title for o in OFFERED.values()], [o.description for o in OFFERED.values()]):
         assert all(text.strip() == text and text for text in texts)
         assert len(set(texts)) == len(texts)
+
+
+def test_no_two_have_one_name() -> None:
+    drawings = len(catalog.CONTENTS) - len(PHOTOGRAPHS)
+    assert drawings >= 3 and len(OFFERED) == len(catalog.CONTENTS) + len(catalog.STYLES)
+
+
+def test_the_photographs_are_the_first_contents() -> None:
+    assert list(catalog.CONTENTS)[: len(PHOTOGRAPHS)] == list(PHOTOGRAPHS)
+    # They come as they are, beside what is drawn.
+    for name, photograph in PHOTOGRAPHS.items():
+        assert catalog.file_of(name) == photograph.path
+    assert catalog.file_of("landscape").parent == catalog.folder()
+
+
+def test_the_pairs_to_try_are_of_photographs_and_shipped() -> None:
+    for pair in catalog.PAIRS:
+        assert pair.content in PHOTOGRAPHS and pair.style in catalog.STYLES
+        assert 0 < pair.strength <= 1
+        assert pair.model == DEFAULT_MODEL  # which needs no download
+    assert catalog.PAIRS[0].content == next(iter(catalog.CONTENTS))
+    contents = [pair.content for pair in catalog.PAIRS]
+    styles = [pair.style for pair in catalog.PAIRS]
+    assert len(set(contents)) == len(set(styles)) == len(catalog.PAIRS) == 4
+
+
+def test_a_drawing_needs_no_credit() -> None:
+    assert not any(drawing.credit for drawing in DRAWINGS.values())
 
 
 @pytest.mark.parametrize("name", DRAWINGS)

@@ -19,7 +19,19 @@ ALPHA = 0.7
 # The same weights by another runtime may round a sample the other way.
 LEVELS = 1
 HEADERS = "onnxruntime_cxx_api.h"
-RUNNING = ("stylize.py", "stylize.mjs", "stylize.cpp", "model.js", "worker.js", "planes.js")
+# C says at each step what else an exception would, Java which exception; the last writes and reads.
+LONGEST = {"stylize.c": 90, "Stylize.java": 95, "styles.mjs": 100}
+RUNNING = (
+    "stylize.py",
+    "stylize.mjs",
+    "styles.mjs",
+    "stylize.cpp",
+    "stylize.c",
+    "Stylize.java",
+    "model.js",
+    "worker.js",
+    "planes.js",
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +64,7 @@ def test_examples_are_short_and_need_nothing_of_ours() -> None:
     assert sorted(file.name for file in files) == sorted(RUNNING)
     for file in files:
         text = file.read_text()
-        assert len(text.splitlines()) < 70, file
+        assert len(text.splitlines()) < LONGEST.get(file.name, 70), file
         assert not re.search(r"^\s*(from|import) adain\b", text, re.MULTILINE), file
 
 
@@ -92,25 +104,26 @@ def test_node_refuses_other_strengths(pictures: Path, alpha: str) -> None:
     assert done.stderr == f"ALPHA: found {alpha}; allowed: a number from 0 to 1\n"
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The C++ example, built; skips without a compiler, CMake, or ONNX Runtime's headers.
+@pytest.fixture(scope="module", params=["cpp", "c"])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The C++ and the C example, built; skips without compiler, CMake, or ONNX Runtime's headers.
 
-    ``ONNXRUNTIME_ROOT`` names a folder with ``include/``, as the release archive has it. The
-    library is its own or, where it has headers alone, that of the Python package.
+    ``ONNXRUNTIME_ROOT`` names a folder with ``include/``, as the release archive has it; `make
+    headers` puts one into the virtual environment. The library is its own or, where it has headers
+    alone, that of the Python package.
     """
     if not (shutil.which("cmake") and (shutil.which("c++") or shutil.which("g++"))):
         pytest.skip("no CMake with a C++ compiler on this machine")
     root = os.environ.get("ONNXRUNTIME_ROOT", "")
-    prefixes = [Path(root)] if root else [Path("/usr"), Path("/usr/local")]
-    folders = [prefix / "include" for prefix in prefixes]
-    if not any(
-        (folder / name / HEADERS).is_file() for folder in folders for name in ("", "onnxruntime")
-    ):
-        pytest.skip(f"no {HEADERS} in {' or '.join(map(str, folders))}; set ONNXRUNTIME_ROOT")
-    work = tmp_path_factory.mktemp("cpp")
-    settings = [f"-DCMAKE_PREFIX_PATH={';'.join(map(str, prefixes))}", "-DCMAKE_CXX_FLAGS=-Wall"]
-    if root and not list(Path(root).glob("lib*/**/libonnxruntime.*")):
+    prefixes = [root] if root else [f"{sys.prefix}/onnxruntime", "/usr", "/usr/local"]
+    found = [p for p in map(Path, prefixes) if any(p.glob(f"include/**/{HEADERS}"))]
+    if not found:
+        pytest.skip(f"no {HEADERS} in {' or '.join(prefixes)}: `make headers` gets it")
+    work = tmp_path_factory.mktemp(request.param)
+    if request.param == "c":
+        return built_by_cc(found[0], work)
+    settings = [f"-DCMAKE_PREFIX_PATH={found[0]}", "-DCMAKE_CXX_FLAGS=-Wall"]
+    if not any(found[0].glob("lib*/**/libonnxruntime.*")):
         settings.append(f"-DONNXRUNTIME_LIBRARY={python_library(work)}")
     for command in (
         ["cmake", "-S", EXAMPLES / "cpp", "-B", work / "build", *settings],
@@ -120,6 +133,22 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         assert "warning:" not in done.stderr
     return work / "build" / "stylize"
+
+
+def built_by_cc(prefix: Path, work: Path) -> Path:
+    """The C example, by the command that its documentation says."""
+    libraries = [*prefix.glob("lib*/**/libonnxruntime.so")] or [python_library(work)]
+    (header,) = list(prefix.glob("include/**/onnxruntime_c_api.h"))[:1]
+    source, program = EXAMPLES / "c" / "stylize.c", work / "stylize"
+    library = libraries[0]
+    command = ["cc", "-Wall", "-Wextra", "-pedantic", "-std=c11", "-O2", "-isystem", header.parent]
+    done = subprocess.run(
+        [*command, source, library, f"-Wl,-rpath,{library.parent}", "-o", program],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0 and "warning:" not in done.stderr, done.stderr
+    return program
 
 
 def python_library(folder: Path) -> Path:
@@ -133,11 +162,11 @@ def python_library(folder: Path) -> Path:
     return link
 
 
-def test_cpp(program: Path, pictures: Path, wanted: np.ndarray) -> None:
+def test_c_and_cpp(program: Path, pictures: Path, wanted: np.ndarray) -> None:
     assert difference(stylize(program, folder=pictures, suffix="ppm"), wanted) <= LEVELS
 
 
-def test_cpp_refuses_what_is_no_ppm(program: Path, pictures: Path) -> None:
+def test_c_and_cpp_refuse_what_is_no_ppm(program: Path, pictures: Path) -> None:
     command = [program, model_file(), "photo.png", "style.ppm", "1", "out.ppm"]
     done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
     assert done.returncode == 1
@@ -146,10 +175,53 @@ def test_cpp_refuses_what_is_no_ppm(program: Path, pictures: Path) -> None:
 
 
 @pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong"])
-def test_cpp_refuses_other_strengths(program: Path, pictures: Path, alpha: str) -> None:
+def test_c_and_cpp_refuse_other_strengths(program: Path, pictures: Path, alpha: str) -> None:
     command = [program, model_file(), "photo.ppm", "style.ppm", alpha, "out.ppm"]
     done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "ALPHA: not in 0 to 1\n")
+
+
+@pytest.fixture(scope="module")
+def java(tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
+    """The command of the Java example, compiled; skips without a JDK or ONNX Runtime's jar.
+
+    ``ONNXRUNTIME_JAR`` names the jar; `make jar` puts one into the virtual environment.
+    """
+    if not (shutil.which("java") and shutil.which("javac")):
+        pytest.skip("no JDK on this machine")
+    jar = Path(os.environ.get("ONNXRUNTIME_JAR") or f"{sys.prefix}/onnxruntime.jar")
+    if not jar.is_file():
+        pytest.skip(f"no {jar}: `make jar` gets it")
+    work = tmp_path_factory.mktemp("java")
+    source = EXAMPLES / "java" / "Stylize.java"
+    command = ["javac", "-Xlint:all", "-Werror", "-cp", jar, "-d", work, source]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return ["java", "-cp", os.pathsep.join(map(str, (jar, work))), "Stylize"]
+
+
+def test_java(java: list[str | Path], pictures: Path, wanted: np.ndarray) -> None:
+    assert difference(stylize(*java, folder=pictures), wanted) <= LEVELS
+
+
+@pytest.mark.parametrize(
+    ("content", "alpha", "out", "reason"),
+    [
+        ("photo.png", "nan", "out.png", "ALPHA: found nan; allowed: a number from 0 to 1\n"),
+        ("photo.png", "1.5", "out.png", "ALPHA: found 1.5; allowed: a number from 0 to 1\n"),
+        ("missing.png", "1", "out.png", "missing.png: no picture that Java reads\n"),
+        (".", "1", "out.png", ".: no picture that Java reads\n"),
+        ("photo.png", "1", "out.xyz", "out.xyz: no format that Java writes\n"),
+        ("photo.png", "1", "no/out.png", "no/out.png: its folder is not there\n"),
+    ],
+)
+def test_java_refuses(
+    java: list[str | Path], pictures: Path, content: str, alpha: str, out: str, reason: str
+) -> None:
+    command = [*java, model_file(), content, "style.png", alpha, out]
+    done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, reason)
+    assert not (pictures / out).exists()
 
 
 def test_every_example_pins_its_packages() -> None:

@@ -25,6 +25,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 
 WEB = EXAMPLES / "web"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine only
 TIMEOUT = 60_000  # milliseconds, where the machine is busy
 # The same weights by another runtime may round a sample the other way.
@@ -230,6 +231,21 @@ def test_of_many_slider_positions_the_newest_is_computed(
     assert results[-1] == 0.8
     assert len(results) == 2  # the first at once, then the last
     assert difference(visit.pixels(), stylizer.stylize(photo, painting, 0.8)) <= LEVELS
+
+
+def test_camera_is_painted_over_and_its_newest_frame_is_next(visit: Visit) -> None:
+    page = visit.page
+    page.click("#camera")
+    page.evaluate(MORE, page.evaluate("results.length") + 3)
+    assert "pictures a second" in page.inner_text("#status")
+    first, second = page.evaluate("results.slice(-2)")
+    # One at a time: the next is not grabbed before the last is shown.
+    assert (first["width"], first["height"]) == (480, 360)
+    assert all(part in second for part in ("encoder", "decoder")) and "style" not in second
+    page.click("#camera")
+    assert page.inner_text("#camera") == "Camera"
+    visit.settle()
+    assert "second" not in page.inner_text("#status")
 
 
 def test_keyboard_moves_the_slider(visit: Visit) -> None:

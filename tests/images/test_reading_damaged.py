@@ -11,6 +11,7 @@ from tiff_files import page, tiff
 
 from adain.errors import AdaINError
 from adain.images import FORMATS, load_image
+from benchmarks.mutation import mutated
 
 COUNT = 2000
 
@@ -40,24 +41,11 @@ def seeds() -> list[bytes]:
     return found
 
 
-def damaged(data: bytes, random: np.random.Generator) -> bytes:
-    changed, kind = bytearray(data), random.integers(4)
-    if kind == 0:
-        return data[: random.integers(1, len(data))]
-    if kind == 1:
-        place, size = random.integers(len(data)), random.integers(1, 9)
-        return data[:place] + random.bytes(size) + data[place:]
-    for _ in range(random.integers(1, 8)):
-        place = random.integers(len(data) if kind == 2 else min(len(data), 400))
-        changed[place] = random.choice([0, 1, 127, 128, 255, random.integers(256)])
-    return bytes(changed)
-
-
 def read_all() -> None:
     """Print how many were pictures; anything but an AdaINError of one line is an error."""
-    random, files, pictures = np.random.default_rng(6), seeds(), 0
+    files, pictures = seeds(), 0
     for number in range(COUNT):
-        data = damaged(files[random.integers(len(files))], random)
+        data = mutated(files[number % len(files)], number, files)
         try:
             picture = load_image(data, max_side=(None, 16)[number % 2], max_pixels=1_000_000)
             assert picture.rgb.min() >= 0 and picture.rgb.max() <= 1

@@ -9,7 +9,13 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from helpers import error_of
 
 from adain.learning import devices
-from adain.learning.devices import bf16_pays, matrix_peak, torch_device, training_dtype
+from adain.learning.devices import (
+    bf16_pays,
+    matrix_peak,
+    one_thread,
+    torch_device,
+    training_dtype,
+)
 
 CPU = torch.device("cpu")
 
@@ -36,6 +42,17 @@ def test_auto_is_bf16_where_that_is_faster(advantage: float) -> None:
     assert training_dtype("fp32", CPU) == torch.float32
 
 
+def test_one_thread_and_afterwards_as_many_as_before() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_peak_of_a_matrix_product() -> None:
     assert matrix_peak(CPU, torch.float32, 0.0) > 1e8
 
@@ -53,3 +70,15 @@ def test_a_gpu_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     assert "cuda:N with N below 2" in error_of(lambda: torch_device("cuda:2"))
     assert str(torch_device("cuda:1")) == "cuda:1"
+
+
+def test_threads_are_no_more_than_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        for allowed, expected in ((4, 3), (2, 2), (1, 1)):
+            monkeypatch.setattr(devices, "cores", lambda allowed=allowed: allowed)
+            assert torch_device("cpu") == CPU
+            assert torch.get_num_threads() == expected
+    finally:
+        torch.set_num_threads(before)

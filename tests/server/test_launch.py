@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from adain import AdaINError
-from adain.server.launch import bind_socket
+from adain.server.launch import PORTS, bind_socket, free_port
 
 
 def test_a_port_is_had_once() -> None:
@@ -24,3 +24,11 @@ def test_a_host_that_nobody_knows_is_one_line() -> None:
     with pytest.raises(AdaINError, match=r"nowhere\.invalid:80 .*--host") as caught:
         bind_socket("nowhere.invalid", 80)
     assert "\n" not in str(caught.value)
+
+
+def test_the_next_port_is_taken_where_one_is_in_use() -> None:
+    with bind_socket("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        free = free_port("127.0.0.1", port)
+        assert port < free < port + PORTS
+    assert free_port("127.0.0.1", port) == port

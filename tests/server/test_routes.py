@@ -13,13 +13,11 @@ import httpx
 import numpy as np
 import pytest
 from exporting import MOSAIC
-from serving import Demo, encoded, one_line, picture, pixels, serving, waves
+from serving import Demo, application, encoded, one_line, picture, pixels, serving, waves
 
 from adain import Stylizer, weights
 from adain.errors import DeviceError
-from adain.server import routes
 from adain.server.engine import Engine
-from adain.server.metrics import Metrics
 from adain.server.settings import Settings
 
 
@@ -97,7 +95,6 @@ def test_lists(client: httpx.Client) -> None:
         ({"format": "gif"}, 422, "format: "),
         ({"quality": "101"}, 422, "quality: "),
         ({"colours": "none"}, 422, "colours: "),
-        ({"style_id": "night"}, 422, "both"),
         ({"style": None}, 422, "neither"),
         ({"style": None, "style_id": "../../etc/passwd"}, 400, "style_id: "),
         ({"style": b"no picture"}, 400, "style: "),
@@ -144,13 +141,15 @@ def test_other_addresses_methods_and_bodies(client: httpx.Client) -> None:
     problem(answer, "")
 
 
-def asked_in_this_process(engine: Engine, content: bytes = picture()) -> httpx.Response:
-    app = routes.build(engine, Metrics(engine))
+def asked_in_this_process(
+    engine: Engine, content: bytes = picture(), *others: tuple[str, tuple[str, bytes]]
+) -> httpx.Response:
+    app = application(engine)
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
-            files = {"content": ("a.png", content), "style": ("b.png", picture())}
+            files = [("content", ("a.png", content)), ("style", ("b.png", picture())), *others]
             return await client.post("/v1/stylize", files=files)
 
     try:
@@ -191,6 +190,14 @@ def test_a_picture_beyond_the_memory_limit_is_the_clients(monkeypatch: pytest.Mo
     answer = asked_in_this_process(Engine(Settings(), "cpu"), picture(1600, 1600))
     assert answer.status_code == 400
     assert one_line(answer).startswith("memory_limit: found 20,000,000 bytes, which the ")
+
+
+def test_masks_are_for_pictures_that_fit_the_memory() -> None:
+    mask = ("mask", ("c.png", picture()))
+    answer = asked_in_this_process(Engine(Settings(), "cpu"), picture(1200, 1000), mask)
+    assert answer.status_code == 400
+    found = "content: found 1,200 x 1,000 pixels with masks; allowed: at most 1,048,576 pixels"
+    assert one_line(answer) == f"{found}, such as with a max_side of 1121"
 
 
 def test_no_result_belongs_to_another(running: Demo, stylizer: Stylizer) -> None:
@@ -247,7 +254,7 @@ def test_what_the_description_says_holds(
 
     schema = schemathesis.openapi.from_dict(client.get("/v1/openapi.json").json())
     operations = [found.ok() for found in schema.get_all_operations()]
-    assert len(operations) == 7
+    assert len(operations) == 14
     for operation in operations:
         assert "Problem" in json.dumps(operation.definition.raw["responses"])
         modes = [GenerationMode.POSITIVE, GenerationMode.NEGATIVE]

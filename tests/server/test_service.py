@@ -10,7 +10,7 @@ import httpx
 import pytest
 from serving import Demo, one_line, picture, pixels
 
-from benchmarks.uploads import HOSTILE, mutated
+from benchmarks.uploads import HOSTILE, mutated_picture
 
 LIMIT = 1_000_000  # of the running demo's uploads
 
@@ -48,7 +48,7 @@ def test_names_of_files_say_nothing(client: httpx.Client, name: str) -> None:
 
 
 def test_damaged_pictures(running: Demo, client: httpx.Client) -> None:
-    statuses = {stylize(client, mutated(seed)).status_code for seed in range(200)}
+    statuses = {stylize(client, mutated_picture(seed)).status_code for seed in range(200)}
     assert statuses == {200, 400}
     assert running.number("adain_queue_length") == 0
 

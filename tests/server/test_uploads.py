@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -24,10 +25,13 @@ def test_old_uploads_go_and_the_rest_fits(tmp_path: Path, monkeypatch: pytest.Mo
     offered = put("offered/a.png", 500)
     uploads.keep_what_is_here()
     old = put("old/a.png", 10)
+    clock = [0.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
+    uploads.sweep()
     young = [put(f"young{number}/a.png", 40) for number in range(2)]
-    # A moment at which the old one is too old, and the first of the young ones just not.
-    between = (old.stat().st_ctime + young[0].stat().st_ctime) / 2
-    monkeypatch.setattr("adain.server.uploads.time.time", lambda: between + keep)
+    clock[0] = 500.0
+    uploads.sweep()
+    clock[0] = keep + 1
     uploads.sweep()
     assert not old.exists()
     assert not old.parent.exists()
@@ -36,6 +40,27 @@ def test_old_uploads_go_and_the_rest_fits(tmp_path: Path, monkeypatch: pytest.Mo
     uploads.sweep()
     assert last.exists() and offered.exists()
     assert not any(path.exists() for path in young)
+
+
+def test_a_jump_of_the_clock_ages_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    uploads = Uploads(tmp_path, 1000, limit=100)
+    early = tmp_path / "early" / "a.png"
+    late = tmp_path / "late" / "a.png"
+    for path, jump in ((early, -1e6), (late, 1e6)):
+        path.parent.mkdir()
+        path.write_bytes(b"a")
+        os.utime(path, (time.time() + jump,) * 2)
+    uploads.sweep()
+    now = 999.0
+    uploads.sweep()
+    os.utime(late)  # it was asked for
+    uploads.sweep()
+    assert early.exists() and late.exists()
+    now = 1001.0
+    uploads.sweep()
+    assert not early.exists() and late.exists()
 
 
 def test_only_what_lies_in_the_folder_is_held(tmp_path: Path) -> None:

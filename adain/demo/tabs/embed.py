@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import Any
 import gradio as gr
 
 from adain import contract, weights
-from adain.demo.widgets import EVENT
 from adain.registry import BUILT_IN, DEFAULT_MODEL
 from adain.server.checks.forwarded import HEADER
 from adain.server.settings import Settings
@@ -74,31 +74,43 @@ def embed_tab(settings: Settings, start: Callable[..., Any]) -> None:
                         f"Download {name}", str(path), size="sm", scale=0, min_width=280
                     )
     snippets = {
-        "Python": ("python", example("stylize.py")),
-        "Node.js": ("javascript", example("stylize.mjs")),
-        "HTTP": ("shell", CURL),
-        "Gradio client": ("python", CLIENT),
+        "Python": example("stylize.py"),
+        "Node.js": example("stylize.mjs"),
+        "HTTP": CURL,
+        "Gradio client": CLIENT,
     }
     address = settings.address.rstrip("/")
     addressed = {}
     with gr.Tabs(elem_id="snippets"):
-        for title, (language, code) in snippets.items():
+        for title, code in snippets.items():
             with gr.Tab(title):
                 shown = code.replace(ADDRESS, address)
-                box = gr.Code(shown, language=language, interactive=False, label=title)  # type: ignore[arg-type]
+                box = gr.HTML(snippet(shown), apply_default_css=False)
                 if shown != code:
                     addressed[code] = box
     gr.HTML(
-        "<p>The service's own description: <a href='v1/docs'>/v1/docs</a>. More examples, C++ and"
-        " a page that runs the model in the browser, are in <code>export/examples</code> of the"
-        " source.</p>"
+        "<p>The service's own description: <a href='v1/docs'>/v1/docs</a>. More examples, Java, C,"
+        " C++ and a page that runs the model in the browser, are in <code>export/examples</code> of"
+        " the source.</p>"
     )
 
     def as_reached(request: gr.Request) -> list[str]:
         reached = request_address(request.headers, address)
-        return [code.replace(ADDRESS, reached) for code in addressed]
+        return [snippet(code.replace(ADDRESS, reached)) for code in addressed]
 
-    start(as_reached, None, list(addressed.values()), **EVENT)
+    start(
+        as_reached,
+        None,
+        list(addressed.values()),
+        show_progress="hidden",
+        queue=False,
+        api_visibility="private",
+    )
+
+
+def snippet(code: str) -> str:
+    """A program as HTML, which a keyboard can scroll."""
+    return f"<pre class='snippet' tabindex='0'><code>{html.escape(code)}</code></pre>"
 
 
 def example(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import struct
 from functools import partial
 from typing import BinaryIO
@@ -13,15 +14,19 @@ from adain.errors import AdaINError, found_error
 from adain.images.containers.exif import orientation_of
 from adain.images.containers.opened import Opened
 
-_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_APP0, _APP1, _APP2, _APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 _SOS, _EOI = 0xDA, 0xD9
 _STARTS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+# Frames, tables and restarts, and whether the colours are inverted.
+_DECODED = {*range(0xC0, 0xD0), *range(0xDB, 0xE0), _APP14} - {0xC8}
 _PROGRESSIVE = {0xC2, 0xCA}
 _UNREAD = {0xC3: "lossless", **dict.fromkeys((0xC5, 0xC6, 0xC7), "hierarchical")}
 _UNREAD |= {0xCB: "lossless", **dict.fromkeys((0xCD, 0xCE, 0xCF), "hierarchical")}
 # Each scan of a progressive image goes over all of it. Encoders write a dozen; thousands are meant
 # to keep a decoder busy.
 _MOST_SCANS = 500
+# What follows on junk, padding, escaped bytes and restarts, which decoders skip between segments.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")
 _PLAIN_APP0 = b"\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 
 
@@ -30,18 +35,12 @@ def open_jpeg(stream: BinaryIO, name: str) -> Opened:
     data = stream.read()
     kept, exif, xmp, coefficients, start = [b"\xff\xd8"], b"", b"", 0, 2
     progressive = False
-    while data[start : start + 1] == b"\xff" and start + 4 <= len(data):
-        marker = data[start + 1]
-        if marker == 0xFF:  # padding
-            start += 1
-            continue
-        if marker in (0x01, *range(0xD0, 0xD9)):
-            start += 2
-            continue
+    while (found := _MARKER.search(data, start)) and found.end() + 2 <= len(data):
+        start, marker = found.start(), data[found.start() + 1]
         if marker in (_SOS, _EOI):
             break
         (size,) = struct.unpack_from(">H", data, start + 2)
-        end = start + 2 + size
+        end = start + 2 + max(2, size)
         body = data[start + 4 : end]
         if marker == _APP0:
             # Whether it is JFIF tells the colours; its density is no part of them.
@@ -49,15 +48,14 @@ def open_jpeg(stream: BinaryIO, name: str) -> Opened:
         elif marker == _APP1:
             exif = exif or (body if body[:6] == b"Exif\0\0" else b"")
             xmp = xmp or (body if body[:28] == b"http://ns.adobe.com/xap/1.0/" else b"")
-        elif marker == _APP2 and body[:11] != b"ICC_PROFILE":
-            pass
-        elif marker in (_APP2, _APP14) or not (_APP0 <= marker <= _APP15 or marker == _COMMENT):
+        elif marker in _DECODED or (marker == _APP2 and body[:11] == b"ICC_PROFILE"):
             kept.append(data[start:end])
         if marker in _STARTS:
             coefficients = _check_frame(name, marker, body)
             progressive = marker in _PROGRESSIVE
         start = end
-    rest = memoryview(data)[start:]
+    # An end before any scan ends the file: Pillow looks for more segments behind it.
+    rest = memoryview(data)[start : start + 2 if data[start : start + 2] == b"\xff\xd9" else None]
     if progressive and (scans := data.count(b"\xff\xda", start)) > _MOST_SCANS:
         raise found_error(name, f"a JPEG of {scans:,} scans", f"at most {_MOST_SCANS}")
     head = b"".join(kept)

@@ -29,7 +29,7 @@ def open_png(stream: BinaryIO) -> Opened:
     depth, kind = header[8:10] if len(header) >= 13 else (0, 0)
     if depth == 16 and kind == _GRAY_ALPHA:
         # The same bytes as RGBA of 8 bits, filtered alike: Pillow keeps only half of them else.
-        pixels[1] = _chunk(b"IHDR", header[:8] + bytes((8, _RGBA)) + header[10:])
+        pixels[1] = chunk(b"IHDR", header[:8] + bytes((8, _RGBA)) + header[10:])
     file = b"".join(pixels)
     image = PngImagePlugin.PngImageFile(io.BytesIO(file))
     profile = _profile(about)
@@ -44,32 +44,41 @@ def open_png(stream: BinaryIO) -> Opened:
     return Opened(image.size, image, _orientation(about), encoding, samples)
 
 
-def _chunks(stream: BinaryIO) -> tuple[list[bytes], dict[bytes, bytes]]:
+def about_png(stream: BinaryIO) -> tuple[Encoding | None, int]:
+    """How a PNG's colours are told beside its profile, and its orientation; pixels stay unread."""
+    _, about = _chunks(stream, pixels=False)
+    return _encoding(about, _profile(about)), _orientation(about)
+
+
+def _chunks(stream: BinaryIO, *, pixels: bool = True) -> tuple[list[bytes], dict[bytes, bytes]]:
     """The chunks of the pixels as they stand, and the first of each sound kind by its name."""
-    pixels, text = [stream.read(8)], 0
+    kept, text = [stream.read(8)], 0
     about: dict[bytes, bytes] = {}
     while len(head := stream.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
         if kind == b"IEND":
             break
+        if kind == b"IDAT" and not pixels:
+            stream.seek(length + 4, 1)
+            continue
         body = stream.read(length + 4)
         if kind in _CRITICAL:
-            pixels += (head, body) if kind != b"IHDR" else (head + body,)
+            kept += (head, body) if kind != b"IHDR" else (head + body,)
         if kind != b"IDAT" and len(body) == length + 4:
             data, crc = body[:-4], body[-4:]
             if struct.pack(">I", zlib.crc32(kind + data)) != crc:
                 continue
             if kind == b"tRNS":
-                pixels += (head, body)
+                kept += (head, body)
             if kind in (b"tEXt", b"zTXt", b"iTXt"):
                 text += length
                 kind, _, data = data.partition(b"\0") if text < _LARGEST else (kind, b"", b"")
             about.setdefault(kind, data)
-    pixels.append(_chunk(b"IEND", b""))
-    return pixels, about
+    kept.append(chunk(b"IEND", b""))
+    return kept, about
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 

@@ -34,7 +34,7 @@ from adain.learning.labels import file_name, label
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.models.vgg import load_vgg19_layers
 from adain.learning.tensors import to_tensor
-from adain.published import VGG19
+from adain.published import PUBLISHED_VGG19
 
 FORMAT = 1  # of what is kept; another number makes all of it anew
 ENDING = 5.0  # seconds for a process to end that has stopped making sense
@@ -81,7 +81,7 @@ class Runs:
     def made_of(self, pair: Pair, method: Method) -> dict[str, Any]:
         """All that a run depends on."""
         models = {} if method.model is None else weights.find_model(method.model)
-        vgg19 = weights.find(*VGG19.names, get=VGG19.get)
+        vgg19 = weights.find(*PUBLISHED_VGG19.names, get=PUBLISHED_VGG19.get)
         made_of = {
             "format": FORMAT,
             "version": __version__,

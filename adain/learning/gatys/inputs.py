@@ -1,6 +1,5 @@
-"""Inputs of an optimisation: pyramid of sizes, memory, colours, masks and the first image."""
+"""Inputs of an optimisation: pyramid of sizes, colours, masks and the first image."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,11 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from adain.colours import fitted, luminance
-from adain.errors import AdaINError, found_error
+from adain.errors import found_error
 from adain.images.picture import Picture
 from adain.learning.gatys.options import GatysOptions
-from adain.learning.memory import available_memory
-from adain.learning.models.vgg import VGG19Layers
 from adain.learning.models.vgg_layers import SMALLEST_VGG19_SIDE
 from adain.learning.tensors import to_tensor
 from adain.maps import load_map, load_masks, shares
@@ -51,62 +48,27 @@ def sizes(width: int, height: int, options: GatysOptions) -> list[tuple[int, int
     ]
 
 
-def choose_checkpointing(
-    vgg: VGG19Layers, width: int, height: int, options: GatysOptions, device: torch.device
-) -> bool:
-    """Whether to save memory, by what the last size needs and what there is."""
-    available = available_memory(device)
-    needed = memory_needed(vgg, width, height, options)
-    if options.checkpointing is not None:
-        return options.checkpointing
-    if needed <= available:
-        return False
-    least = memory_needed(vgg, width, height, options, checkpointing=True)
-    if least > available:
-        fits = math.sqrt(available / least) * max(width, height)
-        raise AdaINError(
-            f"{width} x {height} pixels: found {available / 1e9:.1f} GB of free memory, but the"
-            f" optimisation needs about {least / 1e9:.1f} GB; allowed is a long side of about"
-            f" {int(fits) // 10 * 10} pixels (--max-side)"
-        )
-    return True
-
-
-def memory_needed(
-    vgg: VGG19Layers,
-    width: int,
-    height: int,
-    options: GatysOptions,
-    *,
-    checkpointing: bool = False,
-) -> int:
-    """About how many bytes an optimisation of this size takes at its peak.
-
-    Measured on a CPU: 341 MB at 256 x 256, 1209 at 512 x 512, 890 there with checkpointing, and 601
-    in bfloat16, of which this says 353, 1231, 897 and 716.
-    """
-    layers, copies = [*options.content_layers, *options.style_layers], 2.0
-    if checkpointing:
-        # The largest stage is the first; what goes into the others is kept, and what they compute
-        # comes and goes.
-        layers, copies = ["relu1_2"], 3.4
-    itemsize = 2 if options.precision == "bf16" else 4
-    features = copies * itemsize * vgg.activations(height, width, layers)
-    # 45 pictures for the memory of L-BFGS, and what does not grow with the picture.
-    return int(features + 4 * 3 * 45 * width * height + 6e7)
-
-
 def resize(image: Tensor, height: int, width: int) -> Tensor:
     if image.shape[2:] == (height, width):
         return image
     return F.interpolate(image, (height, width), mode="bicubic", antialias=True).clamp(0, 1)
 
 
+def style_side(width: int, height: int, options: GatysOptions) -> int:
+    """The long side of the styles beside a content of this size."""
+    return round(max(width, height) * options.style_scale)
+
+
 def to_side(picture: Picture, side: int) -> Picture:
     """A picture with a long side of ``side`` pixels, and a short one that VGG-19 can see."""
+    return picture.resized(*size_at(picture, side))
+
+
+def size_at(picture: Picture, side: int) -> tuple[int, int]:
+    """The width and height that `to_side` gives."""
     long, short = sorted((picture.width, picture.height), reverse=True)
     scale = max(side / long, SMALLEST_VGG19_SIDE / short)
-    return picture.resized(round(picture.width * scale), round(picture.height * scale))
+    return round(picture.width * scale), round(picture.height * scale)
 
 
 def guide(mask: Picture, width: int, height: int) -> Tensor:

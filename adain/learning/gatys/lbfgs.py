@@ -44,12 +44,11 @@ class ProjectedLBFGS:
 
     def step(self) -> bool:
         """One iteration; False, and nothing changed, where no step makes the value smaller."""
-        direction = self._direction()
-        if self._advance(direction):
+        if self._advance():
             return True
         if self._pairs:
             self._pairs.clear()
-            return self._advance(self._direction())
+            return self._advance()
         return False
 
     def _free(self) -> Tensor:
@@ -75,24 +74,34 @@ class ProjectedLBFGS:
             q.add_(s, alpha=a - rho * _dot(y, q))
         return q.neg_().mul_(free)
 
-    def _advance(self, direction: Tensor) -> bool:
+    def _advance(self) -> bool:
         length = 1.0
-        if not _dot(direction, self._gradient) < 0:
-            return False
         for _ in range(self.HALVINGS):
-            point = (self.point + length * direction).clamp(self.low, self.high)
-            moved = point - self.point
-            expected = _dot(self._gradient, moved)
+            point = self._trial(length)
+            if point is None:
+                return False
+            expected = _dot(self._gradient, point - self.point)
             value, gradient = self._evaluate(point)
             self.evaluations += 1
             if math.isfinite(value) and value <= self.value + self.ARMIJO * min(expected, 0.0):
                 if value == self.value and expected >= 0:
                     return False
-                self._remember(moved, gradient - self._gradient)
+                self._remember(point - self.point, gradient - self._gradient)
                 self.point, self.value, self._gradient = point, value, gradient
                 return True
             length *= 0.5
         return False
+
+    def _trial(self, length: float) -> Tensor | None:
+        """The point that far along the direction; None where it does not lead down.
+
+        What it takes is given back before the function is evaluated, and where a length is halved,
+        which is rare, the direction is computed again: a large picture's would be in the way.
+        """
+        direction = self._direction()
+        if not _dot(direction, self._gradient) < 0:
+            return None
+        return torch.add(self.point, direction, alpha=length).clamp_(self.low, self.high)
 
     def _remember(self, moved: Tensor, change: Tensor) -> None:
         curvature = _dot(moved, change)

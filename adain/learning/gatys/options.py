@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from adain.amounts import memory_in_bytes
 from adain.choices import check_choices
 from adain.colours import Colours
 from adain.errors import found_error
@@ -24,7 +25,8 @@ class GatysOptions:
     each further one, twice as large up to the picture's own, has half as many as the one before.
     ``style_shares`` mix several styles, evenly by default; they need not sum to 1.
     ``style_scale`` is the style's long side over the content's. ``checkpointing`` None: where the
-    memory would not suffice without it.
+    memory would not suffice without it. ``memory_limit`` is what the process may hold at its peak,
+    in bytes or as "4GB", about: beyond it a size is optimised by tiles, whose gradient is the same.
     """
 
     iterations: int = 300
@@ -45,6 +47,7 @@ class GatysOptions:
     model: str = DEFAULT_MODEL
     precision: Literal["fp32", "bf16"] = "fp32"
     checkpointing: bool | None = None
+    memory_limit: int | str | None = None
     seed: int = 0
     device: str = "auto"
 
@@ -59,6 +62,10 @@ class GatysOptions:
             check(0 <= getattr(self, name) < float("inf"), name, "0 or more")
         check(0 < self.learning_rate < float("inf"), "learning_rate", "more than 0")
         check(0.1 <= self.style_scale <= 10, "style_scale", "0.1 to 10")
+        # What torch takes of all its generators.
+        check(-(2**63) <= self.seed < 2**64, "seed", "-2**63 to 2**64 - 1")
+        if self.memory_limit is not None:
+            memory_in_bytes(self.memory_limit)
         for layers in (self.content_layers, self.style_layers):
             check_layers(layers)
         if self.style_shares is not None:

@@ -15,14 +15,16 @@ from torch import Tensor
 from adain.colours import with_luminance
 from adain.images.picture import Picture
 from adain.learning.devices import torch_device
+from adain.learning.gatys.footprint import Plan, plan, room
 from adain.learning.gatys.inputs import (
     check_inputs,
-    choose_checkpointing,
     coloured,
     guide,
     resize,
+    size_at,
     sizes,
     start,
+    style_side,
     to_side,
 )
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
@@ -30,7 +32,7 @@ from adain.learning.gatys.objective import GatysObjective
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import freed_memory_kept
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
-from adain.learning.tensors import to_tensor
+from adain.learning.tensors import to_tensor, view_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class GatysProgress:
     """One iteration: ``iteration`` of ``iterations`` in all, 1 the first; ``side`` is the long one.
 
     ``losses``: content, style, tv (each without its weight) and total. ``image``: the picture so
-    far, float32 ``[1, 3, h, w]`` in [0, 1]; not to be changed.
+    far, float32 ``[1, 3, h, w]`` in [0, 1]; not to be changed. ``tile`` is the side of the tiles,
+    with margins, where the size is optimised by them.
     """
 
     iteration: int
@@ -47,6 +50,7 @@ class GatysProgress:
     seconds: float
     losses: Mapping[str, float]
     image: Tensor
+    tile: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,28 +100,37 @@ def _optimised(
         vgg = load_vgg19_layers(options.vgg, options.pooling)
     vgg = vgg.to(device, dtype).to(memory_format=torch.channels_last)
     torch.manual_seed(options.seed)
-    steps = sizes(content.width, content.height, options)
-    checkpointing = choose_checkpointing(vgg, content.width, content.height, options, device)
+    steps, free = sizes(content.width, content.height, options), room(options, device)
+    # The last first: where it does not fit, its size is told.
+    plans: list[Plan] = []
+    for width, height, _ in reversed(steps):
+        side = style_side(width, height, options)
+        looked_at = [size_at(style, side) for style in styles]
+        plans.insert(0, plan(vgg, width, height, options, free, looked_at))
     seen_content, seen_styles = coloured(
         content.opaque(), [style.opaque() for style in styles], options
     )
-    run = _Run(options, total_iterations(content.width, content.height, options), callback)
-    image = start(seen_content.resized(*steps[0][:2]), seen_styles, options, masks).to(device)
-    for width, height, iterations in steps:
-        image = resize(image, height, width)
-        side = round(max(width, height) * options.style_scale)
+    first = start(seen_content.resized(*steps[0][:2]), seen_styles, options, masks).to(device)
+    run = _Run(first, options, total_iterations(content.width, content.height, options), callback)
+    del first  # pictures are large, and the run lets go of each when there is a better one
+    for (width, height, iterations), planned in zip(steps, plans, strict=True):
+        run.image = resize(run.image, height, width)
+        side = style_side(width, height, options)
         objective = GatysObjective(
             vgg,
-            to_tensor(seen_content.resized(width, height)).to(device),
+            view_of(seen_content.resized(width, height)).to(device),
             [to_tensor(to_side(style, side)).to(device) for style in seen_styles],
             options,
             None if masks is None else [guide(m, width, height).to(device) for m in masks],
-            checkpointing=checkpointing,
+            checkpointing=planned.checkpointing,
+            tile=planned.tile,
         )
-        image = run.optimise(objective, image, iterations)
+        run.optimise(objective, iterations, planned)
+        del objective
         if run.stopped:
             break
-    return GatysResult(finished(content, image, options), run.history, run.seconds, run.stopped)
+    picture = finished(content, run.image, options)
+    return GatysResult(picture, run.history, run.seconds, run.stopped)
 
 
 @torch.no_grad()
@@ -152,54 +165,64 @@ def finished(content: Picture, image: Tensor, options: GatysOptions) -> Picture:
 
 
 class _Run:
-    """The iterations at all sizes: their count, clock and history."""
+    """The best picture so far, and the iterations at all sizes: their count, clock and history."""
 
     def __init__(
-        self, options: GatysOptions, total: int, callback: Callable[[GatysProgress], object] | None
+        self,
+        image: Tensor,
+        options: GatysOptions,
+        total: int,
+        callback: Callable[[GatysProgress], object] | None,
     ) -> None:
-        self.options, self.total, self.callback = options, total, callback
+        self.image, self.options, self.total, self.callback = image, options, total, callback
         self.history: list[dict[str, float]] = []
         self.done = 0
         self.seconds = 0.0
         self.stopped = False
 
-    def optimise(self, objective: GatysObjective, image: Tensor, iterations: int) -> Tensor:
-        """The best picture of these iterations."""
+    def optimise(self, objective: GatysObjective, iterations: int, planned: Plan) -> None:
         if not iterations:
-            return image
+            return
         started = time.perf_counter()
-        minimise = _lbfgs if self.options.optimizer == "lbfgs" else _adam
-        best, steps = image, minimise(objective, image, self.options)
-        for _, (best, losses) in zip(range(iterations), steps, strict=False):
+        if self.options.optimizer == "lbfgs":
+            steps = _lbfgs(objective, self.image, planned.pairs)
+        else:
+            steps = _adam(objective, self.image, self.options.learning_rate)
+        for _, (self.image, losses) in zip(range(iterations), steps, strict=False):
             self.done += 1
             now = time.perf_counter()
             self.seconds, started = self.seconds + now - started, now
             self.history.append({"seconds": self.seconds, **losses})
             if self.callback is not None:
-                side = max(image.shape[2:])
-                told = GatysProgress(self.done, self.total, side, self.seconds, losses, best)
-                self.stopped = self.callback(told) is True
+                self.stopped = self.callback(self._progress(losses, planned.tile)) is True
                 # What the callback does with the picture is not the method's time.
                 started = time.perf_counter()
             if self.stopped:
                 break
-        return best
+
+    def _progress(self, losses: Mapping[str, float], tile: int | None) -> GatysProgress:
+        side = max(self.image.shape[2:])
+        return GatysProgress(
+            self.done, self.total, side, self.seconds, losses, self.image, tile=tile
+        )
 
 
 Steps = Iterator[tuple[Tensor, dict[str, float]]]
 
 
-def _lbfgs(objective: GatysObjective, image: Tensor, options: GatysOptions) -> Steps:
-    search = ProjectedLBFGS(objective.evaluate, image)
+def _lbfgs(objective: GatysObjective, image: Tensor, pairs: int) -> Steps:
+    search = ProjectedLBFGS(objective.evaluate, image, memory=pairs)
+    del image
     # The point that a step accepts is the last one it evaluated.
     while search.step():
         yield search.point, objective.latest
 
 
-def _adam(objective: GatysObjective, image: Tensor, options: GatysOptions) -> Steps:
+def _adam(objective: GatysObjective, image: Tensor, learning_rate: float) -> Steps:
     point = image.clone().requires_grad_()
-    optimizer = torch.optim.Adam([point], options.learning_rate)
+    optimizer = torch.optim.Adam([point], learning_rate)
     best, least = image, math.inf
+    del image
     while True:
         total, point.grad = objective.evaluate(point)
         if total < least:

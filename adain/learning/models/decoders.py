@@ -18,10 +18,12 @@ import torch
 from torch import Tensor
 
 from adain.errors import failing, found_error
+from adain.learning.models import torch7
 from adain.learning.models.networks import PaperDecoder
 
 POSITIONS = (1, 5, 8, 11, 14, 18, 21, 25, 28)
 CHANNELS = (512, 256, 256, 256, 256, 128, 128, 64, 64, 3)
+KINDS = ("weight", "bias")
 SHAPES: dict[str, tuple[int, ...]] = {
     f"{position}.{kind}": shape
     for position, before, after in zip(POSITIONS, CHANNELS[:-1], CHANNELS[1:], strict=True)
@@ -40,7 +42,8 @@ PUBLISHED = Path(__file__).with_name("paper_decoder.json")
 def read_decoder(path: str | os.PathLike[str]) -> dict[str, Tensor]:
     """The tensors of a decoder's file, float32, by the keys of `SHAPES`.
 
-    ``path`` is a safetensors file, or a .pth file that ``torch.load`` reads with
+    ``path`` is a safetensors file, a .t7 file of torch7 as xunhuang1995/AdaIN-style has it, or a
+    .pth file that ``torch.load`` reads with
     ``weights_only=True``, so that nothing in it is executed. The state dict may be an entry
     ``state_dict``, ``decoder`` or ``model`` of what the file holds, and all its keys may begin
     alike, as with ``decoder.`` or ``module.``. Raises AdaINError, with what was found and what is
@@ -74,10 +77,17 @@ def _load(path: Path) -> Any:
     name = str(path)
     if not path.is_file():
         found = "a folder" if path.is_dir() else "no such file"
-        raise found_error(name, found, "a .pth or .safetensors file")
+        raise found_error(name, found, "a .pth, .safetensors or .t7 file")
     suffix = path.suffix.lower()
-    if suffix not in (".pth", ".pt", ".safetensors"):
-        raise found_error(name, f"the suffix {suffix!r}", ".pth, .pt or .safetensors")
+    if suffix not in (".pth", ".pt", ".safetensors", ".t7"):
+        raise found_error(name, f"the suffix {suffix!r}", ".pth, .pt, .safetensors or .t7")
+    if suffix == ".t7":
+        with failing(name, "a file that cannot be read as torch7's", "a decoder of torch7"):
+            layers = torch7.convolutions(path)
+        if len(layers) != len(POSITIONS):
+            raise found_error(name, f"{len(layers)} convolutions", f"{len(POSITIONS)} of them")
+        named = zip(POSITIONS, layers, strict=True)
+        return {f"{n}.{key}": t for n, pair in named for key, t in zip(KINDS, pair, strict=True)}
     if suffix == ".safetensors":
         from safetensors.torch import load_file
 

@@ -70,20 +70,25 @@ class FastEncoder(nn.Module):
         )
         self.pixels = Pixels()
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """Image ``[N, 3, H, W]`` to features ``[N, C, H/4 + 4, W/4 + 4]`` and their statistics.
-
-        The statistics are those of the image, without the margin.
-        """
+    def features_and_pixels(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Image ``[N, 3, H, W]`` to features and pixels, each ``[N, C, H/4 + 4, W/4 + 4]``."""
         margin = self.MARGIN
         around = (self.BEFORE, self.AFTER, self.BEFORE, self.AFTER)
         reflected = F.pad(image, around, mode="reflect")
         # The margin's pixels and no more.
         start, end = self.BEFORE - 4 * margin, 4 * margin - self.AFTER
         pixels = self.pixels(reflected[:, :, start:end, start:end])
-        features = torch.cat([self.layers(reflected), pixels], dim=1)
-        inside = features[:, :, margin:-margin, margin:-margin]
-        return features, channel_statistics(inside)
+        return self.layers(reflected), pixels
+
+    def statistics(self, features: Tensor) -> Tensor:
+        """Means, then standard deviations, of the image: without the margin."""
+        margin = self.MARGIN
+        return channel_statistics(features[:, :, margin:-margin, margin:-margin])
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Image to features and pixels together, ``[N, C, H/4 + 4, W/4 + 4]``, and statistics."""
+        features = torch.cat(self.features_and_pixels(image), dim=1)
+        return features, self.statistics(features)
 
 
 class StyleNetwork(nn.Module):
@@ -166,7 +171,7 @@ class FastDecoder(nn.Module):
         self.to_image = ToPixels(channels // 2, padding_mode="zeros")
         self.modulation = Modulation([channels, *self.widths]) if told else None
 
-    def _modulations(self, style: Tensor, dtype: torch.dtype) -> list[Tensor]:
+    def modulations(self, style: Tensor, dtype: torch.dtype) -> list[Tensor]:
         """AdaIN's means and deviations, then a modulation for each block.
 
         Where style is a map: those of outer layers as large as the features, of inner ones half.
@@ -186,7 +191,7 @@ class FastDecoder(nn.Module):
         channels = features.shape[1] - Pixels.CHANNELS
         mean, std = (values[:, :channels] for values in statistics.chunk(2, dim=1))
         statistics = torch.cat([mean, std], dim=1)
-        modulations = iter(self._modulations(style, features.dtype))
+        modulations = iter(self.modulations(style, features.dtype))
         x = adain(features[:, :channels], statistics, next(modulations), alpha)
         for block in self.before:
             x = block(modulated(x, next(modulations), alpha))
@@ -197,8 +202,12 @@ class FastDecoder(nn.Module):
         x = x + self.up(y)
         for block in self.after:
             x = block(modulated(x, next(modulations), alpha))
+        return self.picture(x, features[:, channels:])
+
+    def picture(self, x: Tensor, pixels: Tensor) -> Tensor:
+        """What the last block gave, and the pixels, as an image without the margin."""
         margin = 4 * FastEncoder.MARGIN
-        pixels = self.from_pixels(F.pixel_shuffle(features[:, channels:], 2))
+        pixels = self.from_pixels(F.pixel_shuffle(pixels, 2))
         image = self.to_image(F.relu(self.to_half(x) + pixels))
         return cast(Tensor, image[:, :, margin:-margin, margin:-margin])
 

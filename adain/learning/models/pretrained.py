@@ -3,7 +3,9 @@
 import hashlib
 import importlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +19,8 @@ from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import as_network, read_decoder
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, ResidualDecoder, VGG19Encoder
-from adain.published import VGG19 as VGG19_FILE
+from adain.learning.models.wct import WCT
+from adain.published import PUBLISHED_VGG19
 
 # What the decoder released with the paper is called in tables.
 PAPER_DECODER = "paper decoder"
@@ -42,7 +45,7 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
 
     Raises AdaINError where the file is missing or a tensor is not the published one.
     """
-    path = weights.find(*VGG19_FILE.names, get=VGG19_FILE.get)
+    path = weights.find(*PUBLISHED_VGG19.names, get=PUBLISHED_VGG19.get)
     if path.suffix == ".pth":
         with failing(str(path), "a file that cannot be read as tensors alone", "a state dict"):
             state = dict(torch.load(path, map_location="cpu", weights_only=True))
@@ -60,19 +63,24 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
 
 def _verify(path: Path, tensors: dict[str, Tensor]) -> None:
     """Compare with the published tensors' digests; conv4_1 may be a restored copy."""
-    for name, digest in VGG19_FILE.digests.items():
+    for name, digest in PUBLISHED_VGG19.digests.items():
         if name not in tensors:
-            raise AdaINError(f"{path}: tensor {name} is missing; {VGG19_FILE.get}")
+            raise AdaINError(f"{path}: tensor {name} is missing; {PUBLISHED_VGG19.get}")
         data = tensors[name].float().contiguous().numpy().astype("<f4").tobytes()
         if hashlib.sha256(data).hexdigest() != digest:
-            raise AdaINError(f"{path}: tensor {name} is not the published one; {VGG19_FILE.get}")
+            raise AdaINError(
+                f"{path}: tensor {name} is not the published one; {PUBLISHED_VGG19.get}"
+            )
 
 
-def _load(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Give a network weights, as float32; AdaINError, naming the file, where they do not fit."""
     try:
         network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     except RuntimeError as error:
         first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        # All names of another model's tensors would be a page.
+        first = textwrap.shorten(first, 160, placeholder=" ...")
         raise AdaINError(f"{path}: not weights of this model: {first}") from error
 
 
@@ -84,9 +92,7 @@ def find_trained(name: str) -> Path:
 
 def training_digest(path: Path) -> str:
     """The digest of the training data that ``adain train`` noted in a weights file."""
-    with safetensors.safe_open(path, "pt") as file:
-        about: dict[str, str] = file.metadata() or {}
-    return about.get("training_digest", "unknown")
+    return metadata_of(path).get("training_digest", "unknown")
 
 
 def make_trainable(name: str) -> Fast | ResidualDecoder:
@@ -107,7 +113,7 @@ def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
     Raises AdaINError where they are of another model or of a shape that is not trained any more.
     """
     network = make_trainable(name)
-    _load(network, read_safetensors(path), path)
+    load_tensors(network, read_safetensors(path), path)
     return network
 
 
@@ -121,7 +127,7 @@ def load_model(
     """
     row = weights.about(name) if isinstance(name, str) else name
     path = find_trained(row.name) if path is None else Path(path)
-    if not row.trained:
+    if not row.network:
         return load_paper_decoder(path)
     network = load_trained(row, path)
     if not row.has_vgg19:
@@ -135,7 +141,7 @@ def load_trained(row: registry.Model, path: Path) -> Fast | ResidualDecoder:
     """What is trained of a model, with weights of whichever shape, float32, in evaluation mode."""
     tensors = read_safetensors(path)
     network = _trained_class(row).shaped_like(tensors)
-    _load(network, tensors, path)
+    load_tensors(network, tensors, path)
     return network.eval()
 
 
@@ -146,21 +152,38 @@ def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
     return model.eval()
 
 
+def metadata_of(path: Path) -> dict[str, str]:
+    """What a safetensors file says of itself."""
+    with _reading(path), safetensors.safe_open(path, "pt") as file:
+        return file.metadata() or {}
+
+
 def read_safetensors(path: Path) -> dict[str, Tensor]:
-    try:
+    with _reading(path):
         return load_file(path)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError as error:
         raise AdaINError(f"{path}: no such file; give a .safetensors file") from error
-    except safetensors.SafetensorError as error:
+    except (safetensors.SafetensorError, OSError) as error:  # which do not name the file
         raise AdaINError(f"{path}: not a readable .safetensors file: {error}") from error
 
 
 def load_models(
-    names: Sequence[str], entries: Iterable[str], paper_decoder: Path | None
-) -> dict[str, Fast | VGG19]:
+    names: Sequence[str],
+    entries: Iterable[str],
+    paper_decoder: Path | None,
+    transform: str = "adain",
+) -> dict[str, Fast | VGG19 | WCT]:
     """The chosen models by name, the paper's decoder first; ``entries`` are NAME=FILE.
 
-    Raises AdaINError for entries of another form, and for weights that are missing or unfit.
+    With the ``transform`` "wct" each model on VGG-19 is followed by itself with WCT. Raises
+    AdaINError for entries of another form, for weights that are missing or unfit, and for "wct"
+    without a model on VGG-19.
     """
     files = {}
     for entry in entries:
@@ -169,7 +192,22 @@ def load_models(
             allowed = weights.one_of(f"{model}=FILE" for model in known)
             raise found_error("--weights", repr(entry), allowed)
         files[name] = Path(file)
-    models: dict[str, Fast | VGG19] = {}
+    if transform == "wct" and paper_decoder is None and not any(map(_has_vgg19, names)):
+        found = f"wct for {' and '.join(names)}"
+        raise found_error("--transform", found, "wct for a model on VGG-19")
+    models: dict[str, Fast | VGG19 | WCT] = {}
     if paper_decoder is not None:
         models[PAPER_DECODER] = load_paper_decoder(paper_decoder)
-    return models | {name: load_model(name, files.get(name)) for name in names}
+    models |= {name: load_model(name, files.get(name)) for name in names}
+    if transform == "adain":
+        return models
+    beside: dict[str, Fast | VGG19 | WCT] = {}
+    for name, model in models.items():
+        beside[name] = model
+        if isinstance(model, VGG19):
+            beside[f"{name} wct"] = WCT(model).eval()
+    return beside
+
+
+def _has_vgg19(name: str) -> bool:
+    return weights.about(name).has_vgg19

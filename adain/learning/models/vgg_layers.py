@@ -26,3 +26,8 @@ def check_layers(layers: Iterable[str]) -> list[str]:
         if name not in LAYERS:
             raise found_error("layer", repr(name), ", ".join(LAYERS))
     return names
+
+
+def stride(layer: str) -> int:
+    """How many pixels a place of a layer stands for, along either side."""
+    return int(2 ** (int(layer.removeprefix("relu")[0]) - 1))

@@ -27,19 +27,23 @@ from adain.contract import Key
 from adain.learning.models.fast import Fast
 from adain.learning.models.layers import as_strength, blended
 from adain.learning.models.networks import VGG19
+from adain.learning.models.one_style import OneStyle
 from adain.learning.models.pretrained import (
     find_trained,
     load_model,
     training_digest,
 )
+from adain.learning.models.wct import WCT
 from adain.learning.onnx.parity import ParityReport, measure_parity
 from adain.learning.onnx.readable import describe_in_place, readable_graph
 from adain.learning.onnx.storage import stored_in_half
 from adain.learning.onnx.whole import OPSET, join, plain_model
 from adain.style import VGG19_STATISTICS
 
+_PICTURES = "pictures uint8 0 to 255, RGB; alpha 0 to 1"
 RANGES = {
-    contract.WHOLE: "pictures uint8 0 to 255, RGB; alpha 0 to 1",
+    contract.WHOLE: _PICTURES,
+    contract.ONE_STYLE: _PICTURES,
     "part": "image float32 0 to 1, RGB; alpha and strength 0 to 1",
 }
 
@@ -97,7 +101,7 @@ class Part:
     outputs: tuple[str, ...]
 
 
-def parts(model: Fast | VGG19) -> dict[str, Part]:
+def parts(model: Fast | VGG19 | WCT) -> dict[str, Part]:
     """The networks of a model as the contract cuts them, ready for the exporter.
 
     Of a model in half precision, features are float16; all else that goes in or out is float32.
@@ -147,7 +151,7 @@ def parts(model: Fast | VGG19) -> dict[str, Part]:
     return cut
 
 
-def export_part(part: Part, model: Fast | VGG19) -> ModelProto:
+def export_part(part: Part, model: Fast | VGG19 | OneStyle | WCT) -> ModelProto:
     """One network as an ONNX model with symbolic sizes."""
     # A size is a whole number of strides, and the smallest image's at least.
     least = contract.SMALLEST_SIDE // model.stride
@@ -235,11 +239,16 @@ def open_model(
         Key.WEIGHTS_SHA256: weights.sha256(source),
         Key.TRAINING: training_digest(source),
         Key.LICENCE: row.licence,
-        Key.EXPORTER: ", ".join(
-            f"{module.__name__} {module.__version__.partition('+')[0]}"
-            for module in (torch, onnxscript, onnx)
-        ),
+        Key.EXPORTER: exporter(),
     }
+
+
+def exporter() -> str:
+    """The libraries that files are made by, with their versions."""
+    return ", ".join(
+        f"{module.__name__} {module.__version__.partition('+')[0]}"
+        for module in (torch, onnxscript, onnx)
+    )
 
 
 def in_precisions(model: Fast | VGG19) -> Iterator[tuple[str, Fast | VGG19]]:
@@ -250,7 +259,7 @@ def in_precisions(model: Fast | VGG19) -> Iterator[tuple[str, Fast | VGG19]]:
 
 def finished(model: ModelProto, about: Mapping[str, str], part: str, precision: str) -> ModelProto:
     """An exported model as it is written: small, with its metadata, and checked."""
-    ranges = RANGES[part if part == contract.WHOLE else "part"]
+    ranges = RANGES.get(part, RANGES["part"])
     own: dict[str, str] = {Key.PART: part, Key.PRECISION: precision, Key.RANGES: ranges}
     model = stored_in_half(model)
     helper.set_model_props(model, {**about, **own})
@@ -275,12 +284,14 @@ def export_model(
             files[precision] = {}
             for part, onnx_model in build(exported).items():
                 file = Path(scratch) / weights.onnx_file(about[Key.MODEL], part, precision)
+                files[precision][part] = file
+                if file.exists():
+                    continue  # of another precision, and this one's as well
                 written = finished(onnx_model, about, part, precision)
                 file.write_bytes(written.SerializeToString(deterministic=True))
-                files[precision][part] = file
         reports = measure_parity(model, files)
         for report in reports:
             report.require()
-        for file in (file for parts in files.values() for file in parts.values()):
+        for file in {file for parts in files.values() for file in parts.values()}:
             os.replace(file, target / file.name)
     return reports

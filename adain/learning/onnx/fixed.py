@@ -57,6 +57,8 @@ def export_fixed(
         for precision, exported in in_precisions(model):
             about[Key.PRECISION] = precision
             for part, onnx_model in build_fixed(exported, about, size).items():
+                if registry.precision_of(part, precision) != precision:
+                    continue
                 of_any_size = weights.onnx_file(about[Key.MODEL], part, precision)
                 file = Path(scratch) / of_any_size.replace(".onnx", suffix)
                 made = finished(onnx_model, about, part, precision)

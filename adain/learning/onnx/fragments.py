@@ -139,6 +139,17 @@ to_bytes (float[N, H, W, 3] cut) => (uint8[N, H, W, 3] stylized) {
     stylized = Cast <to = 2> (cut)
 }
 """
+# One strength for all pictures: broadcasting what is 1 for certain misleads no tool.
+ONE_STRENGTH = """
+one_strength (float[1] strengths) => (float[1, 1, 1, 1] strength) {
+    shape = Constant <value = int64[4] {1, 1, 1, 1}> ()
+    strength = Reshape (strengths, shape)
+}
+"""
+ONE_STYLE = f"""
+adain_one_style (uint8[N, H, W, 3] {contract.WHOLE_CONTENT}, float[1] {contract.WHOLE_ALPHA})
+    => (uint8[N, H, W, 3] {contract.WHOLE_STYLIZED}) {{}}
+"""
 WHOLE = f"""
 adain (uint8[N, H, W, 3] {contract.WHOLE_CONTENT}, uint8[M, Hs, Ws, 3] {contract.WHOLE_STYLE},
     float[A] {contract.WHOLE_ALPHA}) => (uint8[N, H, W, 3] {contract.WHOLE_STYLIZED}) {{}}

@@ -1,22 +1,22 @@
-"""Model builds on the user's machine: `vgg19`, `paper` and imported decoders, in the cache."""
+"""Model builds on the user's machine, in the cache: `vgg19`, `paper`, decoders and networks."""
 
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import Tensor
 
 from adain import registry, weights
-from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import read_decoder, verify_published
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.onnx.export import export_model
-from adain.published import VGG19
+from adain.published import PUBLISHED_VGG19
 
 # What a model's files take, with some to spare.
 NEEDED = 250_000_000
@@ -25,9 +25,9 @@ NEEDED = 250_000_000
 def fetch_encoder(report: Callable[[str], object]) -> None:
     """Fetch the VGG-19 encoder into the cache if it is not here, and verify it."""
     fetched = None
-    if weights.look_for(*VGG19.names) is None:
-        fetched = weights.cache_folder() / VGG19.names[-1]
-        weights.download(VGG19.url, fetched, report)
+    if weights.look_for(*PUBLISHED_VGG19.names) is None:
+        fetched = weights.cache_folder() / PUBLISHED_VGG19.names[-1]
+        weights.download(PUBLISHED_VGG19.url, fetched, report)
     try:
         load_vgg19_encoder()
     except AdaINError:
@@ -56,7 +56,7 @@ def install(row: registry.Model, report: Callable[[str], object]) -> None:
         tensors = read_decoder(path)
         verify_published(path, tensors)
         fetch_encoder(report)
-        _build(row.name, tensors, None, report)
+        build_files(row, partial(_save, tensors, row), report)
     finally:
         # Once built, the decoder is kept as safetensors.
         if fetched is not None:
@@ -80,27 +80,35 @@ def import_decoder(
     elif licence is not None:
         allowed = f"none for {name}: {registry.BUILT_IN[name].licence}"
         raise found_error("--licence", repr(licence), allowed)
-    _check_free(name)
+    check_free(name)
     tensors = read_decoder(file)
     if released:
         verify_published(Path(file), tensors)
     load_vgg19_encoder()
-    _build(name, tensors, licence, report)
+    row = registry.BUILT_IN[name] if licence is None else registry.imported(name, licence)
+    build_files(row, partial(_save, tensors, row), report, licence)
 
 
-def _check_free(name: str) -> None:
+def check_free(name: str) -> None:
+    """Raise AdaINError where there is a model of this name."""
     row = registry.BUILT_IN.get(name)
-    files = [registry.mark_file(name)] if row is None else _onnx_files(row, "fp32")
+    files = [registry.mark_file(name)] if row is None else weights.onnx_files(row, "fp32")
     taken = weights.look_for(*files)
     if taken is not None:
         allowed = f"a new name, or `adain models remove {name}` first"
         raise found_error("--name", f"{name!r}, which is here already ({taken})", allowed)
 
 
-def _build(
-    name: str, tensors: Mapping[str, Tensor], licence: str | None, report: Callable[[str], object]
+def build_files(
+    row: registry.Model,
+    write: Callable[[Path], object],
+    report: Callable[[str], object],
+    licence: str | None = None,
 ) -> None:
-    """Write the decoder, the ONNX files and, last, the mark of an imported model into the cache."""
+    """Write the weights, the ONNX files and, last, an imported model's mark into the cache.
+
+    ``write`` writes the weights to a path that it is given; ``licence`` is an imported model's.
+    """
     cache = weights.cache_folder()
     with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
         cache.mkdir(parents=True, exist_ok=True)
@@ -110,16 +118,15 @@ def _build(
         if free < NEEDED:
             allowed = f"{NEEDED / 1e6:.0f} MB or more"
             raise found_error(str(cache), f"{free / 1e6:.0f} MB of free space", allowed)
-        row = registry.BUILT_IN.get(name) or registry.imported(name, licence or registry.NOT_STATED)
-        decoder = Path(folder) / row.source
-        save_file(dict(tensors), decoder, {"format": "pt", "licence": row.licence})
-        _say(name, report)
-        for proof in export_model(row, folder, source=decoder):
+        source = Path(folder) / row.source
+        write(source)
+        _say(row.name, report)
+        for proof in export_model(row, folder, source=source):
             report(str(proof))
-        names = [row.source, *(n for p in registry.EXPORTED for n in _onnx_files(row, p))]
-        if row.imported:
-            mark = registry.mark_file(name)
-            (Path(folder) / mark).write_bytes(registry.mark(licence or registry.NOT_STATED))
+        names = [row.source, *weights.onnx_files(row, *registry.EXPORTED)]
+        if licence is not None:
+            mark = registry.mark_file(row.name)
+            (Path(folder) / mark).write_bytes(registry.mark(licence, row.form))
             names.append(mark)
         kept: list[Path] = []
         try:
@@ -134,8 +141,8 @@ def _build(
             raise
 
 
-def _onnx_files(row: registry.Model, precision: str) -> list[str]:
-    return [weights.onnx_file(row.name, part, precision) for part in (*row.parts, WHOLE)]
+def _save(tensors: Mapping[str, Tensor], row: registry.Model, path: Path) -> None:
+    save_file(dict(tensors), path, {"format": "pt", "licence": row.licence})
 
 
 def _say(name: str, report: Callable[[str], object]) -> None:

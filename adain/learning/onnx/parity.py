@@ -20,6 +20,7 @@ from adain.errors import AdaINError
 from adain.learning.models.fast import Fast
 from adain.learning.models.layers import blended
 from adain.learning.models.networks import VGG19
+from adain.learning.models.wct import WCT
 from adain.learning.onnx.parity_cases import HOSTILE, Case, cases, pictures_of
 from adain.padding import reflected
 
@@ -83,12 +84,15 @@ class ParityReport:
         """Absolute differences of an output, in steps of 1/255."""
         self.differences.setdefault(name, Difference()).note(difference)
 
-    def require(self) -> None:
-        """Raise AdaINError where ONNX Runtime and torch differ by more than the tolerance."""
+    def require(self, of_bytes: Tolerance | None = None) -> None:
+        """Raise AdaINError where ONNX Runtime and torch differ by more than the tolerance.
+
+        ``of_bytes`` is that of ``bytes`` where it is not BYTES.
+        """
         for name, found in self.differences.items():
             allowed = TOLERANCES[self.precision]
             if name == WHOLE_BYTES:
-                allowed = BYTES.get(self.precision, allowed)
+                allowed = of_bytes or BYTES.get(self.precision, allowed)
             # Steps between bytes are whole, but for what float32 makes of them.
             if not (found.largest <= 1.001 * allowed.largest and found.mean <= allowed.mean):
                 raise AdaINError(
@@ -108,14 +112,14 @@ class ParityReport:
         )
 
 
-def _unit(pictures: Array, stride: int) -> Tensor:
+def unit_planes(pictures: Array, stride: int) -> Tensor:
     """uint8 ``[N, H, W, 3]`` as ``[N, 3, H', W']`` in [0, 1], reflected up to the stride."""
     rows, columns = (reflected(side, stride) for side in pictures.shape[1:3])
     planar = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     return planar[:, :, rows][:, :, :, columns].contiguous()
 
 
-def _bytes(image: Tensor, height: int, width: int) -> Array:
+def rounded(image: Tensor, height: int, width: int) -> Array:
     """``[N, 3, H', W']`` in [0, 1] as uint8 ``[N, H, W, 3]``, cut to the content's size."""
     cut = image[:, :, :height, :width].mul(255).add(0.5).byte()
     return np.ascontiguousarray(cut.permute(0, 2, 3, 1).numpy())
@@ -123,15 +127,15 @@ def _bytes(image: Tensor, height: int, width: int) -> Array:
 
 @torch.inference_mode()
 def measure_parity(
-    model: Fast | VGG19,
+    model: Fast | VGG19 | WCT,
     files: Mapping[str, Mapping[str, Path]],
     chosen: Sequence[Case] | None = None,
     providers: tuple[str, ...] = ("CPUExecutionProvider",),
 ) -> list[ParityReport]:
     """Run a model's ONNX files and torch, in float32, on the same pictures; see ParityReport.
 
-    ``files`` are by precision and part: encoder, decoder, perhaps style, and whole. By default the
-    cases are those of `cases` and the hostile ones.
+    ``files`` are by precision and part: encoder, decoder, perhaps style, and whole; or whole alone,
+    as all there is with WCT. By default the cases are those of `cases` and the hostile ones.
     """
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
@@ -184,7 +188,7 @@ class _Side:
 
 
 def _compare(
-    model: Fast | VGG19,
+    model: Fast | VGG19 | WCT,
     sides: Sequence[_Side],
     content: Array,
     style: Array,
@@ -192,7 +196,7 @@ def _compare(
     number: int,
 ) -> None:
     """One case: each part, and the whole, of every precision against torch."""
-    image, style_image = _unit(content, model.stride), _unit(style, model.stride)
+    image, style_image = unit_planes(content, model.stride), unit_planes(style, model.stride)
     features, statistics, *skips = model.encoder(image)
     vector = model.style(style_image)
     strength = torch.from_numpy(alpha).view(-1, 1, 1, 1)
@@ -204,29 +208,29 @@ def _compare(
 
     # The same decoder with a vector and a number; and, in turn, with a map of either or both.
     spread = vector.expand(-1, -1, height, width)
+    given_maps = [
+        (spread, strength, strength),
+        (vector, ramp(features), ramp(image)),
+        (spread, ramp(features), ramp(image)),
+    ][number % 3]
+    maps = [given_maps] if any(contract.DECODER in side.sessions for side in sides) else []
     cases = []
-    for given, alphas, strengths in (
-        (vector, strength, strength),
-        [
-            (spread, strength, strength),
-            (vector, ramp(features), ramp(image)),
-            (spread, ramp(features), ramp(image)),
-        ][number % 3],
-    ):
+    for given, alphas, strengths in ((vector, strength, strength), *maps):
         told = {contract.STYLE: given, contract.ALPHA: alphas, contract.STRENGTH: strengths}
         decoded = model.decoder(features, statistics, given, alphas, *skips).clamp(0, 1)
         cases.append((told, blended(decoded, image, strengths)))
-    expected = _bytes(cases[0][1], *content.shape[1:3])
+    expected = rounded(cases[0][1], *content.shape[1:3])
     for side in sides:
-        outputs = side.run(contract.ENCODER, {contract.IMAGE: image})
         names = contract.encoder_outputs(model.skips)
         encoded = dict(zip(names, (features, statistics, *skips), strict=True))
-        for (name, ours), theirs in zip(encoded.items(), outputs, strict=True):
-            side.note_relative(name, theirs, ours)
+        if contract.ENCODER in side.sessions:
+            outputs = side.run(contract.ENCODER, {contract.IMAGE: image})
+            for (name, ours), theirs in zip(encoded.items(), outputs, strict=True):
+                side.note_relative(name, theirs, ours)
         if contract.STYLE_NETWORK in side.sessions:
             theirs = side.run(contract.STYLE_NETWORK, {contract.IMAGE: style_image})[0]
             side.note_relative(contract.STYLE, theirs, vector)
-        for told, stylized in cases:
+        for told, stylized in cases if contract.DECODER in side.sessions else []:
             inputs = {contract.IMAGE: image} | encoded | told
             side.note(contract.STYLIZED, side.run(contract.DECODER, inputs)[0], stylized)
         feeds = {

@@ -16,7 +16,7 @@ import onnx
 import torch
 from onnx import ModelProto, helper
 
-from adain import contract, weights
+from adain import contract, registry, weights
 from adain.contract import DECODER, ENCODER, WHOLE, Key
 from adain.errors import AdaINError, failing
 from adain.learning.onnx.calibration import Network, observe
@@ -259,6 +259,8 @@ def quantize_model(
         _note_precision(made[WHOLE])
         kept = []
         for part, network in made.items():
+            if registry.precision_of(part, "int8") != "int8":
+                continue
             name = weights.onnx_file(model, part, "int8")
             (Path(scratch) / name).write_bytes(network.SerializeToString(deterministic=True))
             kept.append(output / name)

@@ -31,6 +31,11 @@ _DOCS = {
         contract.WHOLE_ALPHA: f"The strength, one for all or one for each photo: {_STRENGTH}.",
         contract.WHOLE_STYLIZED: f"The photos in the style, exactly as large, {_PICTURES}.",
     },
+    contract.ONE_STYLE: {
+        contract.WHOLE_CONTENT: f"Photos of any size, {_PICTURES}.",
+        contract.WHOLE_ALPHA: f"The strength, one for all photos: {_STRENGTH}.",
+        contract.WHOLE_STYLIZED: f"The photos in the style, exactly as large, {_PICTURES}.",
+    },
     contract.ENCODER: {
         contract.IMAGE: f"The content, {_PLANES}.",
         contract.FEATURES: "For the decoder.",
@@ -55,6 +60,7 @@ _DOCS = {
 _PARTS = {
     contract.WHOLE: "Style transfer in one file: a photo, a style picture and a strength in, the"
     " photo in the style out.",
+    contract.ONE_STYLE: "One style: a photo and a strength in, the photo in the style out.",
     contract.ENCODER: "Encodes a content, once for each.",
     contract.STYLE_NETWORK: "Encodes a style picture, once for each.",
     contract.DECODER: "Makes the picture of an encoded content, a style and a strength.",

@@ -41,44 +41,26 @@ def join(
     return model
 
 
-class _Joined:
-    """The graph, built from its inputs to its output; names are those of the values in it."""
+def join_one_style(network: ModelProto, stride: int) -> ModelProto:
+    """A network of one style, from planes to planes, as a model from uint8 pictures to such."""
+    model = plain_model(_OneStyle({contract.ONE_STYLE: network}, stride).graph)
+    describe_in_place(model, contract.ONE_STYLE)
+    return model
+
+
+class _Composed:
+    """A graph, built from its inputs to its output; names are those of the values in it."""
 
     def __init__(
-        self,
-        cut: Mapping[str, ModelProto],
-        stride: int,
-        skips: Sequence[str],
-        sizes: Sizes | None,
+        self, text: str, cut: Mapping[str, ModelProto], stride: int, sizes: Sizes | None
     ) -> None:
+        """``text`` is the graph's head; the weights of the parts in ``cut`` go into it."""
         self.cut, self.stride, self.sizes = cut, stride, sizes
-        self.graph = parser.parse_graph(fragments.WHOLE)
-        style_part, style_output = contract.style_source(cut)
-        for part in (ENCODER, DECODER, *([STYLE_NETWORK] if style_part == STYLE_NETWORK else [])):
-            for tensor in cut[part].graph.initializer:
+        self.graph = parser.parse_graph(text)
+        for part, model in cut.items():
+            for tensor in model.graph.initializer:
                 self.graph.initializer.add().CopyFrom(tensor)
                 self.graph.initializer[-1].name = f"{part}.{tensor.name}"
-        content, style = contract.WHOLE_CONTENT, contract.WHOLE_STYLE
-        self._place(fragments.TO_FLOAT, "content", picture=content)
-        self._place(fragments.TO_FLOAT, "style", picture=style)
-        self._places("style", 1)
-        self._pad("style")
-        self._place_part(
-            style_part, "encode_style", {contract.IMAGE: "style/image", style_output: "styles"}
-        )
-        self._places("content", 0)
-        told = {"content/image": contract.IMAGE} | {n: n for n in contract.encoder_outputs(skips)}
-        if sizes is None:
-            counted = {"contents": "content/float", "styles": "styles"}
-            self._place(fragments.BATCH, "batch", **counted, strengths=contract.WHOLE_ALPHA)
-        self._pad("content", batch=True)
-        self._choose()
-        encoded = {name: value for value, name in told.items()}
-        self._place_part(ENCODER, "encode_content", encoded)
-        one = dict.fromkeys((contract.ALPHA, contract.STRENGTH), "choose/strength")
-        decoded = {contract.STYLE: "choose/style", contract.STYLIZED: "decoded"}
-        self._place_part(DECODER, "decode", encoded | one | decoded)
-        self._finish()
 
     def _places(self, picture: str, number: int) -> None:
         """Where the rows and columns of a padded picture come from."""
@@ -112,14 +94,6 @@ class _Joined:
         sides = self.sizes[picture == "style"]
         return any(len(reflected(side, self.stride)) > side for side in sides)
 
-    def _choose(self) -> None:
-        values = {"styles": "styles", "strengths": contract.WHOLE_ALPHA}
-        if self.sizes is not None:
-            for name in ("of_style", "of_strength"):
-                self._constant(f"batch/{name}", np.zeros(1, np.int64))
-        values |= {name: f"batch/{name}" for name in ("of_style", "of_strength")}
-        self._place(fragments.CHOOSE, "choose", **values)
-
     def _finish(self) -> None:
         self._place(fragments.TO_PIXELS, "finish", image="decoded")
         cut = "finish/cut"
@@ -151,6 +125,64 @@ class _Joined:
 
     def _constant(self, name: str, value: np.ndarray) -> None:
         self.graph.initializer.append(numpy_helper.from_array(value, name))
+
+
+class _OneStyle(_Composed):
+    """The graph around a network of one style."""
+
+    def __init__(self, cut: Mapping[str, ModelProto], stride: int) -> None:
+        super().__init__(fragments.ONE_STYLE, cut, stride, None)
+        self._place(fragments.TO_FLOAT, "content", picture=contract.WHOLE_CONTENT)
+        self._places("content", 0)
+        self._pad("content")
+        self._place(fragments.ONE_STRENGTH, "choose", strengths=contract.WHOLE_ALPHA)
+        values = {contract.IMAGE: "content/image", contract.STRENGTH: "choose/strength"}
+        self._place_part(contract.ONE_STYLE, "stylize", values | {contract.STYLIZED: "decoded"})
+        self._finish()
+
+
+class _Joined(_Composed):
+    """The graph around the parts of a model."""
+
+    def __init__(
+        self,
+        cut: Mapping[str, ModelProto],
+        stride: int,
+        skips: Sequence[str],
+        sizes: Sizes | None,
+    ) -> None:
+        style_part, style_output = contract.style_source(cut)
+        used = (ENCODER, DECODER, *([STYLE_NETWORK] if style_part == STYLE_NETWORK else []))
+        super().__init__(fragments.WHOLE, {part: cut[part] for part in used}, stride, sizes)
+        content, style = contract.WHOLE_CONTENT, contract.WHOLE_STYLE
+        self._place(fragments.TO_FLOAT, "content", picture=content)
+        self._place(fragments.TO_FLOAT, "style", picture=style)
+        self._places("style", 1)
+        self._pad("style")
+        self._place_part(
+            style_part, "encode_style", {contract.IMAGE: "style/image", style_output: "styles"}
+        )
+        self._places("content", 0)
+        told = {"content/image": contract.IMAGE} | {n: n for n in contract.encoder_outputs(skips)}
+        if sizes is None:
+            counted = {"contents": "content/float", "styles": "styles"}
+            self._place(fragments.BATCH, "batch", **counted, strengths=contract.WHOLE_ALPHA)
+        self._pad("content", batch=True)
+        self._choose()
+        encoded = {name: value for value, name in told.items()}
+        self._place_part(ENCODER, "encode_content", encoded)
+        one = dict.fromkeys((contract.ALPHA, contract.STRENGTH), "choose/strength")
+        decoded = {contract.STYLE: "choose/style", contract.STYLIZED: "decoded"}
+        self._place_part(DECODER, "decode", encoded | one | decoded)
+        self._finish()
+
+    def _choose(self) -> None:
+        values = {"styles": "styles", "strengths": contract.WHOLE_ALPHA}
+        if self.sizes is not None:
+            for name in ("of_style", "of_strength"):
+                self._constant(f"batch/{name}", np.zeros(1, np.int64))
+        values |= {name: f"batch/{name}" for name in ("of_style", "of_strength")}
+        self._place(fragments.CHOOSE, "choose", **values)
 
 
 def plain_model(graph: onnx.GraphProto) -> ModelProto:

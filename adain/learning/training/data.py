@@ -23,16 +23,19 @@ MAX_SHORT_SIDE = 512
 ENLARGED = 1 / 3
 
 
-def find_images(folder: str | os.PathLike[str]) -> list[Path]:
+def find_images(
+    folder: str | os.PathLike[str], but: str | os.PathLike[str] | None = None
+) -> list[Path]:
     """Every image file below a folder, sorted; AdaINError where there is none.
 
     Links are followed, to folders too, but not round in circles. A link to nothing is listed, as
-    other files are that cannot be read.
+    other files are that cannot be read. ``but`` is a folder whose files are not.
     """
     root = Path(folder)
     if not root.is_dir():
         raise AdaINError(f"{root}: not a folder; give a folder of images")
-    paths = sorted(path for path in _files(root) if path.suffix.lower() in SUFFIXES)
+    unseen = frozenset() if but is None else frozenset({os.path.realpath(but)})
+    paths = sorted(path for path in _files(root, unseen) if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise AdaINError(f"{root}: no image found; looked for {', '.join(sorted(SUFFIXES))}")
     return paths
@@ -84,14 +87,17 @@ def sent(tensor: Tensor, device: torch.device) -> Tensor:
 
 
 def split(
-    folder: str | os.PathLike[str], count: int, label: str
+    folder: str | os.PathLike[str],
+    count: int,
+    label: str,
+    but: str | os.PathLike[str] | None = None,
 ) -> tuple[list[Path], list[Path], list[str]]:
     """The files of a folder to train on, those held out, and what was left out.
 
     Where none of those held out can be read, the next ones are. Raises AdaINError for less than two
-    images that can be.
+    images that can be. Files in the folder ``but`` are none of them.
     """
-    paths, left_out = find_images(folder), list[str]()
+    paths, left_out = find_images(folder, but), list[str]()
     while len(paths) >= 2:
         train, held = hold_out(paths, max(1, count))
         troubles = [image for _, image in _decode_all(held, label) if isinstance(image, AdaINError)]

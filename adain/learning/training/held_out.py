@@ -8,6 +8,7 @@ from torchvision.utils import make_grid
 
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.models.layers import adain
+from adain.learning.training.consistency import Share
 from adain.learning.training.data import ImageStore
 from adain.learning.training.feature_pool import vgg_features
 from adain.learning.training.objective import TrainingObjective
@@ -38,18 +39,19 @@ class HeldOut:
 
         ``network`` is what is trained of a model, in evaluation mode. The losses are ``target``,
         ``style``, ``pixel`` (at strength 0), ``total`` (weighted as in training), and where there
-        are such, ``shift`` and ``estimate``. The pictures are float32 ``[N, 4, 3, 256, 256]`` in
-        [0, 1] on the CPU: of each pair content, style, stylised picture and that at strength 0.
+        are such, ``shift``, ``steady`` and ``estimate``. The pictures are float32
+        ``[N, 4, 3, 256, 256]`` in [0, 1] on the CPU: of each pair content, style, stylised picture
+        and that at strength 0.
         """
         sums: dict[str, float] = {}
         pictures = []
         for content, style in zip(self.content.split(4), self.style.split(4), strict=True):
             one = torch.ones(len(content), 1, 1, 1, device=content.device)
             features = vgg_features(objective.vgg, content, objective.skips)
-            style_features = vgg_features(objective.vgg, style)
+            style_features = objective.described(style)
             generator = torch.Generator().manual_seed(0)
-            shift, image, estimate = objective.shift_loss(
-                network, features, style_features, one, generator
+            changes, image, estimate = objective.consistency_losses(
+                network, features, style_features, one, generator, Share(len(content), slice(None))
             )
             same, _ = objective.stylize(network, features, style_features, 0 * one)
             image, same = (pixels.float().clamp(0, 1) for pixels in (image, same))
@@ -61,7 +63,7 @@ class HeldOut:
                 "target": mean_squared_error(output.features, target),
                 "style": style_loss(output.statistics, style_features.statistics),
                 "pixel": pixel_loss(same, content),
-                **({} if shift is None else {"shift": shift}),
+                **changes,
             }
             exact = style_features.style
             # The first shape of ``fast`` estimates no statistics.
@@ -87,4 +89,5 @@ def total(losses: dict[str, float], options: TrainOptions) -> float:
         + options.style_weight * losses["style"]
         + options.reconstruction_weight * losses["pixel"]
         + options.shift_weight * losses.get("shift", 0.0)
+        + options.steady_weight * losses.get("steady", 0.0)
     )

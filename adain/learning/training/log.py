@@ -14,12 +14,15 @@ from adain.images import save_image
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+# In the folder of a run.
+LOG = "log.jsonl"
+
 
 class Log:
     """Losses over the steps; lines past the resumed step are dropped, since it repeats them."""
 
     def __init__(self, run_dir: Path, step: int, *, tensorboard: bool) -> None:
-        self.run_dir, self.path = run_dir, run_dir / "log.jsonl"
+        self.run_dir, self.path = run_dir, run_dir / LOG
         kept = []
         if self.path.exists():
             with failing(str(self.path), "a log that cannot be read", "the log of this run"):

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -53,6 +53,7 @@ def train(
     run_dir: str | os.PathLike[str],
     options: TrainOptions,
     report: Callable[[str], object] = tqdm.write,
+    trainer_of: Callable[..., Trainer] = Trainer,
 ) -> Trainer:
     """Train to the end, or until SIGINT or SIGTERM; the same call then goes on from there.
 
@@ -63,10 +64,10 @@ def train(
     checkpoint, and weights and log are brought up to date in its place. What to say to the user
     goes to ``report``. In the processes that torchrun starts, each computes its share of the batch.
     Raises AdaINError for bad folders, where the loss is no longer finite, and where another process
-    is lost.
+    is lost. ``trainer_of`` makes the trainer: a `Trainer`, perhaps with another objective.
     """
     with _process_group(options), _alone(Path(run_dir)):
-        trainer = Trainer(content_dir, style_dir, run_dir, options)
+        trainer = trainer_of(content_dir, style_dir, run_dir, options)
         try:
             _train(trainer, report if trainer.rank == 0 else lambda message: None)
         except RuntimeError as error:
@@ -84,8 +85,23 @@ def train(
 
 @contextmanager
 def _alone(run_dir: Path) -> Iterator[None]:
-    """Hold the folder of a run; AdaINError where another run holds it, alive and not killed."""
+    """Hold the folder of a run; AdaINError where another run holds it, alive and not killed.
+
+    A folder that was made for it, and into which nothing came, is gone afterwards.
+    """
+    made = rank() == 0 and not run_dir.exists()
     make_folder(run_dir)
+    try:
+        with _held(run_dir):
+            yield
+    finally:
+        if made:
+            with suppress(OSError):  # not empty, as a rule
+                run_dir.rmdir()
+
+
+@contextmanager
+def _held(run_dir: Path) -> Iterator[None]:
     if fcntl is None or rank() > 0:
         yield
         return

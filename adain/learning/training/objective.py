@@ -9,12 +9,12 @@ strength, so that the whole slider is learned.
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
 from adain.learning.models.layers import adain, channel_statistics
 from adain.learning.models.networks import ResidualDecoder, VGG19Encoder
+from adain.learning.training import consistency
 from adain.learning.training.data import ImageStore, sent
 from adain.learning.training.feature_pool import FeaturePool, VGGFeatures, vgg_features
 from adain.learning.training.options import TrainOptions
@@ -22,8 +22,8 @@ from adain.learning.training.processes import rank, ranks
 from adain.learning.training.schedule import phase_of
 from adain.registry import BUILT_IN
 
-# Contents are moved by up to so many pixels, one less than the largest stride of ``fast``.
-MOST_SHIFTED = 7
+# Each has a weight among the options.
+CHANGES = {"shift": consistency.shift, "steady": consistency.steady}
 # Over so many paintings the deviation of a style's statistics is taken.
 DEVIATION_CROPS = 64
 
@@ -53,6 +53,8 @@ class TrainingObjective:
             self.relu_features = torch.compile(vgg.relu_features)
         self.rank, self.ranks = rank(), ranks()
         self._deviation: Tensor | None = None
+        # Whether a style network is trained, to estimate the statistics of styles.
+        self.estimates = BUILT_IN[options.model].has_style_network
         self.stores = content, style
         # What the decoder is given of the content beside relu4_1.
         self.skips = ResidualDecoder.SKIPS if BUILT_IN[options.model].has_vgg19 else ()
@@ -69,6 +71,10 @@ class TrainingObjective:
             for number, store in enumerate(self.stores)
         ]
 
+    def described(self, style: Tensor) -> VGGFeatures:
+        """Style images ``[N, 3, H, W]`` with what their statistics are taken to be."""
+        return vgg_features(self.vgg, style)
+
     def stylize(
         self, network: nn.Module, content: VGGFeatures, style: VGGFeatures, alpha: Tensor
     ) -> tuple[Tensor, Tensor | None]:
@@ -77,14 +83,17 @@ class TrainingObjective:
         ``network`` is what is trained, its average or a wrapper of it. While it is trained, it is
         given the exact statistics of half of the styles, if they are known.
         """
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            if BUILT_IN[self.options.model].has_style_network:
+        with self._precision():
+            if self.estimates:
                 exact = style.style if style.statistics and network.training else None
                 found = network(content.image, style.image, alpha, exact)
                 return cast(tuple[Tensor, Tensor], found)
             statistics = content.style, style.style
             image = network(content.features, *statistics, alpha, *content.skips)
             return cast(Tensor, image), None
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
     def _own(self, count: int) -> slice:
         """The part of the whole batch that this process computes."""
@@ -110,7 +119,7 @@ class TrainingObjective:
         photo, identity = flags.view(2, -1, 1, 1, 1)
         content, style = torch.where(photo, content, style), torch.where(photo, style, content)
         content = content.contiguous(memory_format=torch.channels_last)
-        if BUILT_IN[self.options.model].has_style_network:
+        if self.estimates:
             # Each half of the samples is reconstructed in one of both ways that must do so.
             features, other = (
                 VGGFeatures(content, content, [], []),
@@ -134,8 +143,7 @@ class TrainingObjective:
         if phase == "reconstruction":
             return self._reconstruction_losses(network, step)
         count = options.batch_size
-        # Everything random follows from the step alone, so a resumed run draws the same batches.
-        generator = torch.Generator().manual_seed(options.seed * 1_000_003 + step)
+        generator = self._generator(step)
         content_slots, style_slots = (
             torch.randperm(len(pool), generator=generator)[:count] for pool in self.pools
         )
@@ -143,7 +151,7 @@ class TrainingObjective:
         kind = (count * step + torch.arange(count)) % 8
         off, identity, random = kind == 0, kind == 1, kind == 7
         stylised = ~off & ~identity
-        alpha = torch.where(off, 0.0, torch.where(random, strength, 1.0))
+        strengths = torch.where(off, 0.0, torch.where(random, strength, 1.0))
         own = self._own(count)
         content = self.pools[0].at(step).at(sent(content_slots[own], self.device))
         style = self.pools[1].at(step).at(sent(style_slots[own], self.device))
@@ -153,8 +161,10 @@ class TrainingObjective:
             content.where(sent((identity & ~photo)[own], self.device), style),
             style.where(sent((identity & photo)[own], self.device), content),
         )
-        alpha = sent(alpha[own].view(-1, 1, 1, 1), self.device)
-        shift, image, estimate = self.shift_loss(network, content, style, alpha, generator)
+        alpha = sent(strengths[own].view(-1, 1, 1, 1), self.device)
+        changes, image, estimate = self.consistency_losses(
+            network, content, style, alpha, generator, consistency.Share(count, own)
+        )
         # What must come back unchanged is compared as pixels, which is cheap; only the rest goes
         # through VGG-19.
         unchanged = sent((~stylised[own]).nonzero()[:, 0], self.device)
@@ -180,9 +190,11 @@ class TrainingObjective:
             )
         total = target + options.style_weight * style_term + options.reconstruction_weight * pixel
         losses = {"pixel": pixel, "target": target, "style": style_term}
-        if shift is not None:
-            losses["shift"] = self._mean(shift, count)
-            total = total + options.shift_weight * losses["shift"]
+        for name, loss in changes.items():
+            # What gives its content back gives its noise back.
+            kept = 1 if name == "shift" else sent((strengths * stylised)[own], self.device)
+            losses[name] = self._mean(loss * kept, count)
+            total = total + getattr(options, f"{name}_weight") * losses[name]
         if estimate is not None:
             error = estimate_loss(estimate, style.style, self.deviation())
             losses["estimate"] = self._mean(error, count)
@@ -215,7 +227,7 @@ class TrainingObjective:
         chosen = sent(photo, self.device).view(-1, 1, 1, 1)
         images = torch.where(chosen, photos, paintings)[own]
         style = vgg_features(self.vgg, images.contiguous(memory_format=torch.channels_last))
-        with torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32):
+        with self._precision():
             _, estimate = network(None, style.image, torch.ones(1, 1, 1, 1, device=self.device))
         error = self._mean(estimate_loss(estimate, style.style, self.deviation()), count)
         return {"estimate": error, "total": self.options.estimate_weight * error}
@@ -233,40 +245,44 @@ class TrainingObjective:
             self._deviation = torch.cat(parts).std(dim=0, keepdim=True) + 1e-3
         return self._deviation
 
-    def shift_loss(
+    def consistency_losses(
         self,
         network: nn.Module,
         content: VGGFeatures,
         style: VGGFeatures,
         alpha: Tensor,
         generator: Generator,
-    ) -> tuple[Tensor | None, Tensor, Tensor | None]:
-        """How much a picture changes, pixel by pixel, if its content is moved (shift equivariance).
+        share: consistency.Share,
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor | None]:
+        """The losses ``[N]`` of `consistency` that have a weight, by name.
 
-        With it come the picture and the estimate of its style, as from `stylize`.
-
-        Strides see some places better than others, and what a network makes of that is a lattice in
-        its pictures, which VGG-19 hardly minds. A picture that moves with its content has none. The
-        loss is ``[N]``, and None where its weight is 0.
+        With them come the pictures and the estimates of their styles, as from `stylize`.
         """
-        if not self.options.shift_weight:
-            return None, *self.stylize(network, content, style, alpha)
-        down, right = torch.randint(1, MOST_SHIFTED + 1, (2,), generator=generator).tolist()
-        height, width = content.image.shape[2:]
-        reflected = F.pad(content.image, (right, 0, down, 0), mode="reflect")
-        moved = reflected[:, :, :height, :width]
+        changes = {
+            name: change(content.image, generator, share)
+            for name, change in CHANGES.items()
+            if getattr(self.options, f"{name}_weight")
+        }
+        if not changes:
+            return {}, *self.stylize(network, content, style, alpha)
+        count = 1 + len(changes)
+
+        def repeated(all: Tensor) -> Tensor:
+            return torch.cat(count * [all]).contiguous(memory_format=torch.channels_last)
+
         # In one batch, since a network among several processes is called once in a step.
-        contents = torch.cat([content.image, moved]).contiguous(memory_format=torch.channels_last)
-        styles = style.each(
-            lambda all: torch.cat([all, all]).contiguous(memory_format=torch.channels_last)
-        )
-        both, estimate = self.stylize(
-            network, VGGFeatures(contents, contents, [], []), styles, torch.cat([alpha, alpha])
+        contents = torch.cat([content.image, *(change.content for change in changes.values())])
+        contents = contents.contiguous(memory_format=torch.channels_last)
+        pictures, estimate = self.stylize(
+            network,
+            VGGFeatures(contents, contents, [], []),
+            style.each(repeated),
+            torch.cat(count * [alpha]),
         )
         assert estimate is not None
-        image, moved_image = both.chunk(2)
-        # Not along the border, where the two have been reflected differently.
-        edge = MOST_SHIFTED + 1
-        here = image[:, :, edge : height - edge - down, edge : width - edge - right]
-        there = moved_image[:, :, edge + down : height - edge, edge + right : width - edge]
-        return pixel_loss(there, here), image, estimate.chunk(2)[0]
+        image, *changed = pictures.chunk(count)
+        losses = {
+            name: change.loss(image, picture)
+            for (name, change), picture in zip(changes.items(), changed, strict=True)
+        }
+        return losses, image, estimate.chunk(count)[0]

@@ -14,6 +14,7 @@ from adain.registry import BUILT_IN, DEFAULT_MODEL, TRAINED
 
 # Of plain reconstruction, for a network that starts from scratch.
 RECONSTRUCTION_STEPS = 1500
+SEEDS = 2**32  # and as many below 0
 # What may differ where a run goes on: its length, the clock, the machine, what is written beside
 # the weights, and what the next steps minimise and how fast. Paths may, as files move.
 MAY_CHANGE = frozenset(
@@ -22,7 +23,7 @@ MAY_CHANGE = frozenset(
         *("device", "precision", "compile", "vgg", "weights"),
         *("log_every", "evaluate_every", "resumable", "tensorboard"),
         *("learning_rate", "clip_norm", "style_weight", "reconstruction_weight"),
-        *("shift_weight", "estimate_weight"),
+        *("shift_weight", "steady_weight", "estimate_weight"),
     }
 )
 
@@ -52,10 +53,12 @@ class TrainOptions:
     style_weight: float = 10.0
     reconstruction_weight: float = 30.0
     shift_weight: float = 0.0  # of ``fast`` alone: moving a crop for vgg19 is seeing it anew
+    steady_weight: float = 0.0  # of ``fast`` alone, for the same reason
     estimate_weight: float = 10.0  # of ``fast`` alone
     clip_norm: float = 5.0
     ema_decay: float = 0.999
     vgg: str | os.PathLike[str] | None = None  # a rounded loss network instead of the published
+    painting: str | None = None  # which one a network is specialised to, if it is: its digest
     seed: int = 0
     device: str = "auto"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
@@ -76,7 +79,8 @@ class TrainOptions:
         check_choices(self)
         check(self.model in TRAINED, "model", " or ".join(TRAINED))
         check(64 <= self.crop <= 512 and self.crop % 16 == 0, "crop", "a multiple of 16 in 64..512")
-        for name in ("style_weight", "reconstruction_weight", "shift_weight", "estimate_weight"):
+        weights = ("style", "reconstruction", "shift", "steady", "estimate")
+        for name in (f"{of}_weight" for of in weights):
             check(0 <= getattr(self, name) < math.inf, name, "0 or more, and finite")
         check(0 < self.clip_norm < math.inf, "clip_norm", "more than 0, and finite")
         check(0 <= self.ema_decay < 1, "ema_decay", "0 or more, and less than 1")
@@ -94,8 +98,11 @@ class TrainOptions:
         own = BUILT_IN[self.model].has_style_network
         check(own or not self.estimate_steps, "estimate_steps", f"0 for {self.model}")
         check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
-        check(own or not self.shift_weight, "shift_weight", f"0 for {self.model}")
+        for name in ("shift_weight", "steady_weight"):
+            check(own or not getattr(self, name), name, f"0 for {self.model}")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")
+        # Each step's generator has one of its own, a million times as large.
+        check(abs(self.seed) <= SEEDS, "seed", f"-{SEEDS} to {SEEDS}")
         check(0 < self.learning_rate < math.inf, "learning_rate", "more than 0, and finite")
         if self.steps is not None and self.hours is not None:
             raise AdaINError("give either steps or hours, and not both")

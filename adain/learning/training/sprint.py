@@ -96,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--reuse", type=int, help=f"batches that see a crop [{TrainOptions.reuse}]")
     parser.add_argument("--style-weight", type=float)
     parser.add_argument("--shift-weight", type=float, help="of fast alone")
+    parser.add_argument("--steady-weight", type=float, help="of fast alone")
     zoom = f"a third of contents enlarged up to this [{TrainOptions.zoom:g}]"
     parser.add_argument("--zoom", type=float, help=zoom)
     parser.add_argument("--estimate-steps", type=int, help="of fast alone")

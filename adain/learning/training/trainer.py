@@ -1,5 +1,6 @@
 """Training state: networks, optimizer, EMA, checkpoints, and what a step changes."""
 
+import copy
 import gc
 import hashlib
 import io
@@ -33,10 +34,9 @@ from adain.learning.training.objective import TrainingObjective
 from adain.learning.training.optimizer import MuonAndAdam
 from adain.learning.training.options import TrainOptions, check_continues
 from adain.learning.training.processes import rank, ranks
-from adain.registry import BUILT_IN
 
 # The options that the held-out total, by which weights are chosen, depends on.
-TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight", "shift_weight")
+TOTAL_WEIGHTS = ("style_weight", "reconstruction_weight", "shift_weight", "steady_weight")
 
 
 class Trainer:
@@ -45,6 +45,11 @@ class Trainer:
     In a process group (torch.distributed) each process computes its share of every batch, and the
     result is that of one process with the whole batch.
     """
+
+    @property
+    def name(self) -> str:
+        """What weights say that they are of."""
+        return self.options.model
 
     def __init__(
         self,
@@ -67,12 +72,7 @@ class Trainer:
         # frozen weights anew at every call.
         self.vgg = load_loss_network(options.vgg).to(self.device, self.dtype)
         self.vgg.to(memory_format=torch.channels_last)
-        start = options.weights
-        self.trained: nn.Module = (
-            make_trainable(options.model)
-            if start is None
-            else load_trainable(options.model, Path(start))
-        )
+        self.trained: nn.Module = self._start()
         self.trained.train().to(self.device).to(memory_format=torch.channels_last)
         self.ema = AveragedModel(self.trained).eval()
         self.optimizer = MuonAndAdam(
@@ -87,8 +87,11 @@ class Trainer:
         self.run_dir = Path(run_dir)
         make_folder(self.run_dir)
         self._resume()
-        content, held_content, no_content = split(content_dir, options.held_out, "contents")
-        style, held_style, no_style = split(style_dir, options.held_out, "styles")
+        # A run may lie among the photos: its own pictures are none of them.
+        content, held_content, no_content = split(
+            content_dir, options.held_out, "contents", run_dir
+        )
+        style, held_style, no_style = self._styles(style_dir, len(held_content))
         self.training_digest = _digest([*content, *style])
         self.content = ImageStore(
             content, device=self.device, label="content images", zoom=options.zoom
@@ -104,9 +107,7 @@ class Trainer:
         self.skipped += [message for store in stores for message in store.skipped]
         cuda = self.device.type == "cuda"
         compiled = cuda if options.compile is None else options.compile
-        self.objective = TrainingObjective(
-            options, self.vgg, self.content, self.style, compiled=compiled
-        )
+        self.objective = self._objective(compiled=compiled)
         self.network: nn.Module = self.trained
         if self.ranks > 1:
             self.network = DistributedDataParallel(
@@ -115,6 +116,22 @@ class Trainer:
         if compiled:
             self.network = cast(nn.Module, torch.compile(self.network))
         self._flops: dict[tuple[schedule.Phase, int | None], int] = {}
+
+    def _start(self) -> nn.Module:
+        """The network that is trained, as it starts."""
+        model, start = self.options.model, self.options.weights
+        return make_trainable(model) if start is None else load_trainable(model, Path(start))
+
+    def _styles(
+        self, style_dir: str | os.PathLike[str], contents: int
+    ) -> tuple[list[Path], list[Path], list[str]]:
+        """Style pictures to train on, those for the held-out ``contents``, and what is left out."""
+        return split(style_dir, self.options.held_out, "styles", self.run_dir)
+
+    def _objective(self, *, compiled: bool) -> TrainingObjective:
+        return TrainingObjective(
+            self.options, self.vgg, self.content, self.style, compiled=compiled
+        )
 
     @torch.no_grad()
     def _update_average(self) -> None:
@@ -207,12 +224,11 @@ class Trainer:
             # The pools are as they were in the step before, so that only what is new is counted.
             for pool in self.objective.pools if phase == "style" else ():
                 pool.at(self.step - 1)
-            if BUILT_IN[self.options.model].has_style_network and phase != "reconstruction":
+            if self.objective.estimates and phase != "reconstruction":
                 self.objective.deviation()  # once a run and not in every step
             with FlopCounterMode(display=False) as counter:
-                plain = TrainingObjective(self.options, self.vgg, self.content, self.style)
-                plain.pools = self.objective.pools
-                plain._deviation = self.objective._deviation
+                plain = copy.copy(self.objective)
+                plain.relu_features = self.vgg.relu_features  # not the compiled one
                 plain.losses(self.trained, self.step)["total"].backward()
             self.trained.zero_grad(set_to_none=True)
             self._flops[kind] = counter.get_total_flops() * self.ranks
@@ -247,7 +263,7 @@ class Trainer:
             # Not the folder: these files are for others as well.
             options[name] = options[name] and Path(options[name]).name
         about = {
-            "model": self.options.model,
+            "model": self.name,
             "step": str(self.step),
             "options": json.dumps(options),
             "training_digest": self.training_digest,

@@ -48,13 +48,12 @@ class Authentication:
             return names[0]
         if given:
             self.failed(client)
-        basic = 'Basic realm="adain", charset="UTF-8"'
-        raise RefusedError(
-            401,
-            "found no or another name and password",
-            reason="unauthorized",
-            www_authenticate=basic,
-        )
+        challenge = {"www_authenticate": 'Basic realm="adain", charset="UTF-8"'}
+        # A page's script would hear nothing before its visitor has closed a dialog.
+        if "x-requested-with" in Headers(scope=scope):
+            challenge = {}
+        message = "found no or another name and password"
+        raise RefusedError(401, message, reason="unauthorized", **challenge)
 
     def check_failures(self, client: str) -> None:
         """RefusedError where so many passwords were wrong that they are guesses."""

@@ -12,6 +12,7 @@ ROUTES = [
     ("page", READ, r"/"),
     ("page", READ, r"/(config/?|theme\.css|favicon\.ico|robots\.txt|manifest\.json|logout)"),
     ("static", READ, r"/(assets|static|svelte)/.*"),
+    ("static", READ, r"/web/\w+\.(js|css|svg)"),
     ("login", WRITE, r"/login/?"),
     ("about", READ, API + r"(info|app_id|user|login_check|token|startup-events|theme\.css)/?"),
     ("about", READ, API + r"(openapi\.json|queue/status)"),

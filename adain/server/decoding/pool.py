@@ -7,10 +7,8 @@ server never decodes them itself. A process that broke a limit is replaced.
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -24,7 +22,8 @@ import numpy as np
 from adain.cgroups import memory_limit
 from adain.errors import AdaINError, DeviceError, found_error
 from adain.images.picture import Picture
-from adain.server.decoding.channel import Bytes, Channel, Window
+from adain.server.decoding.channel import Bytes
+from adain.server.decoding.start import start
 
 MODULE = "adain.server.decoding.process"
 # What decoding takes at most, measured over all formats and modes, for a sound file of this size.
@@ -53,26 +52,10 @@ class _Process:
     """A decoder process, and what it works at."""
 
     def __init__(self) -> None:
-        # As this process finds its modules, wherever that is from.
-        paths = os.pathsep.join(filter(None, sys.path)) or os.environ.get("PYTHONPATH", "")
-        environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-        try:
-            window = Window.make()
-            files = [] if window is None else [window.file]
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", MODULE, *map(str, files)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                bufsize=0,
-                pass_fds=files,
-                # Threads of a library's own would take the cores from the network.
-                env=environment,
-            )
-        except OSError as error:
-            raise DeviceError(f"found no process to decode in ({error.strerror})") from error
-        assert self._child.stdin is not None and self._child.stdout is not None
-        self._channel = Channel(self._child.stdout, self._child.stdin, window)
+        # Threads of a library's own would take the cores from the network.
+        self._child, self._channel = start(
+            MODULE, "to decode in", variables={"OMP_NUM_THREADS": "1"}
+        )
         self.until = float("inf")
         self.abandoned: Callable[[], bool] = _never
         self.ended = ""  # why it was ended here

@@ -2,8 +2,7 @@
 
 ``python -m adain.server.decoding.process`` takes requests from stdin and answers on stdout until
 stdin ends, as it does when the server is gone; its argument is the file of the memory that both
-see. Limits are those of `setrlimit`, which Windows does not have, and for memory only Linux keeps:
-there the server's own clock alone ends a decoder.
+see.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import io
 import os
 import signal
 import sys
-import time
 import warnings
 from typing import Any
 
@@ -22,11 +20,7 @@ from PIL import Image
 from adain import AdaINError, load_image
 from adain.images.formats import FORMATS
 from adain.server.decoding.channel import Channel, Window
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
+from adain.server.decoding.limits import limit_memory, limit_seconds, stand_back
 
 # CPU seconds for a file, and more for each megapixel that it claims: several times what the slowest
 # format takes on a small machine.
@@ -43,13 +37,10 @@ def main() -> None:
     channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
     os.dup2(2, 1)  # whatever a library prints is no answer
     warnings.simplefilter("ignore")
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
-        score.write("500")  # where memory ends, the system ends this process before the server
+    stand_back()
     Image.init()
     for name in FORMATS:  # or the first request loads them
         Image.OPEN.get(name)
-    if resource is not None:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while True:
         try:
             request, data = channel.receive(REQUEST)
@@ -65,8 +56,9 @@ def answer(request: dict[str, Any], data: memoryview) -> tuple[dict[str, Any], l
     """A picture's shape and samples; or what is wrong, and whose fault it is."""
     source: Any = request["path"] if request["path"] is not None else bytes(data)
     try:
-        _limit_memory(request["memory"])
-        _limit_time(_claimed_pixels(source, request["max_pixels"]))
+        limit_memory(request["memory"])
+        pixels = _claimed_pixels(source, request["max_pixels"])
+        limit_seconds(SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6)
         picture = load_image(source, max_side=request["max_side"], max_pixels=request["max_pixels"])
     except AdaINError as error:
         kind = "memory" if isinstance(error.__cause__, MemoryError) else "image"
@@ -84,27 +76,6 @@ def _claimed_pixels(source: str | bytes, limit: int) -> int:
         with Image.open(stream, formats=FORMATS) as image:
             return min(image.width * image.height, limit)
     return 0
-
-
-def _limit_time(pixels: int) -> None:
-    if resource is None:
-        return
-    seconds = SECONDS + SECONDS_PER_MEGAPIXEL * pixels / 1e6
-    until = int(time.process_time() + seconds) + 1
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (until, hard))
-
-
-def _limit_memory(size: int) -> None:
-    """Bytes beyond those that this process has."""
-    if resource is None:
-        return
-    with contextlib.suppress(OSError, ValueError, IndexError):
-        with open("/proc/self/statm", encoding="ascii") as told:
-            held = int(told.read().split()[0]) * resource.getpagesize()
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        soft = held + size
-        resource.setrlimit(resource.RLIMIT_AS, (soft if hard < 0 else min(soft, hard), hard))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the page costs in a headless Chromium here: milliseconds for a slider move and a picture.
+"""What the page costs in a headless Chromium here: milliseconds for slider moves, pictures, frames.
 
 python bench.py [--size 512] [--moves 20] [--device wasm]      # after npm install, npm run build
 
@@ -19,6 +19,8 @@ from playwright.sync_api import FilePayload, Page, sync_playwright
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+# A camera that every Chromium brings.
+FLAGS += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 COLUMNS = ("encoder", "style", "decoder", "total")
 # What the page tells of its next result after it was made to compute one.
 NEXT = """act => new Promise(resolve => {
@@ -48,11 +50,14 @@ def measure(page: Page, size: int, moves: int) -> dict[str, list[dict[str, float
     page.wait_for_selector("#result[aria-busy=false]")
     for place in ("content", "style"):  # the first of each also sets up its network
         upload(page, place, picture(size, 0))
-    return {
+    rows = {
         "slider move": [page.evaluate(NEXT, k / moves) for k in range(moves)],
         "new photo": [upload(page, "content", picture(size, k)) for k in range(1, 6)],
         "new style": [upload(page, "style", picture(512, k)) for k in range(1, 6)],
     }
+    page.click("#camera")
+    rows["camera frame"] = [page.evaluate(NEXT, None) for _ in range(moves + 1)][1:]
+    return rows
 
 
 def main() -> None:

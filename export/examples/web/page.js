@@ -1,5 +1,6 @@
 // The page: what should be seen, and a worker that computes the newest of it.
 // Tells other programs of every result by the event 'stylized' on the document.
+import { Camera } from './camera.js';
 import { Picker } from './picker.js';
 import { PHOTOS } from './photos.js';
 import { download, pixels } from './pictures.js';
@@ -18,6 +19,7 @@ let sent = {}; // what the worker was last asked for
 let worker; // computes one result at a time
 let running = null; // {device, threads} once the model is loaded
 let started = 0; // when the result now awaited was asked for; 0 while none is
+const camera = new Camera();
 let photo, photoName; // as chosen, before it is brought to the wanted size
 
 function say(sentence) {
@@ -63,10 +65,12 @@ function show({ bytes, width, height, ms }) {
   started = 0;
   const threads = running.threads > 1 ? `${running.threads} threads` : 'one thread';
   const where = NAMES[running.device] + (running.device === 'wasm' ? `, ${threads}` : '');
-  status.textContent = `${total.toFixed(0)} ms · ${width} × ${height} · ${where}`;
+  const rate = camera.on ? `${(1000 / total).toFixed(1)} pictures a second · ` : '';
+  status.textContent = rate + `${total.toFixed(0)} ms · ${width} × ${height} · ${where}`;
   element('download').disabled = false;
   const detail = { ...running, ...ms, total, width, height, alpha: sent.alpha };
   document.dispatchEvent(new CustomEvent('stylized', { detail }));
+  if (camera.on) wanted.content = camera.frame(); // the newest; those in between are left out
 }
 
 function fail(reason) {
@@ -85,14 +89,36 @@ function fail(reason) {
 }
 
 function resize() {
+  if (camera.on) return;
   wanted.content = pixels(photo, Number(side.value));
   say();
   update();
 }
 
+async function toggleCamera() {
+  const button = element('camera');
+  if (camera.on) {
+    camera.stop();
+    resize();
+  } else {
+    button.disabled = true; // until the person has answered
+    try {
+      await camera.start();
+      wanted.content = camera.frame();
+      say();
+      update();
+    } catch (error) {
+      say(`The camera did not start: ${error.message}.`);
+    }
+    button.disabled = false;
+  }
+  button.textContent = camera.on ? 'Stop camera' : 'Camera';
+}
+
 const pickers = {
   content: new Picker(element('content'), PHOTOS, (picture, name) => {
     [photo, photoName] = [picture, name];
+    if (camera.on) return toggleCamera();
     resize();
   }, say),
   style: new Picker(element('style'), STYLES, (picture) => {
@@ -108,6 +134,7 @@ alpha.addEventListener('input', () => {
   update();
 });
 side.addEventListener('change', resize);
+element('camera').addEventListener('click', toggleCamera);
 element('download').addEventListener('click', () => {
   download(result, `${photoName.replace(/\.[^.]*$/, '')}-stylized.png`);
 });

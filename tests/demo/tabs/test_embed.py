@@ -12,7 +12,7 @@ from adain.demo.tabs.embed import request_address
 
 
 def test_the_files_can_be_downloaded_as_listed(visit: Visit) -> None:
-    visit.tab("Use it elsewhere")
+    visit.tab("For developers")
     with visit.page.expect_download() as saved:
         visit.page.get_by_role("button", name="Download adain-fast.onnx").click()
     data = Path(saved.value.path()).read_bytes()
@@ -22,7 +22,7 @@ def test_the_files_can_be_downloaded_as_listed(visit: Visit) -> None:
 def test_snippets_name_the_address_by_which_a_visitor_came(visit: Visit) -> None:
     visit.address = visit.address.replace("127.0.0.1", "localhost")
     visit.page.goto(visit.address)
-    visit.tab("Use it elsewhere")
+    visit.tab("For developers")
     visit.page.locator("#snippets").get_by_role("tab", name="HTTP").first.click()
     shown = visit.page.locator("#snippets").get_by_text(f"{visit.address}v1/stylize")
     shown.first.wait_for()

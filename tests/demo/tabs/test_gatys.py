@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,11 +14,13 @@ from typing import Any
 import gradio as gr
 import pytest
 from optimizing import running, wait_for
+from serving import PAGE, serving
 from visits import TIMEOUT, Visit
 
 from adain import Stylizer, load_image, weights
-from adain.demo import gatys_run, widgets
+from adain.demo import gatys_run
 from adain.demo.gatys_run import Optimisation, Wanted, begin, cancel
+from adain.demo.pictures import data_url
 from adain.demo.tabs import gatys
 from adain.drawings import catalog
 from adain.server.engine import Engine
@@ -74,10 +77,29 @@ def test_what_is_missing_is_said_before_a_start(
     monkeypatch.setattr(weights, "look_for", lambda *_: Path("found") if vgg19 else None)
     parts = built(engine)
     told = "".join(part.value for part in parts if isinstance(part, gr.Markdown))
-    assert ("pip install 'adain[learn]'" in told) is not torch
-    assert ("adain models get vgg19" in told) is not vgg19
+    assert (f"{sys.executable} -m pip install --editable" in told) is not torch
+    assert (f"{sys.executable} -m adain models get vgg19" in told) is not vgg19
     can_start = any(part.elem_id == "gatys-start" for part in parts)
     assert can_start is (torch and vgg19)
+
+
+def test_without_torch_a_recording_plays(browser: Any, tmp_path: Path) -> None:
+    # No weights anywhere: the demo looks for them in these places.
+    nowhere = {"ADAIN_WEIGHTS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    with serving(program=PAGE, **nowhere) as demo:
+        visit = Visit(browser.new_page(), f"{demo.address}/")
+        visit.open()
+        visit.tab("Compare with Gatys")
+        if visit.page.locator("#gatys-start").count():
+            pytest.skip("this checkout has the weights of VGG-19")
+        shown = preview(visit)
+        visit.page.click("#gatys-play")
+        visit.page.locator("#gatys-caption", has_text="total loss").wait_for()
+        assert "Recorded on" in told(visit)
+        assert preview(visit) == shown  # the last frame, with which it began
+        assert visit.page.locator("#gatys-view a[download='gatys.webp']").count() == 1
+        visit.page.close()
+        assert visit.complaints == []
 
 
 def test_torch_is_left_alone_until_a_start() -> None:
@@ -96,7 +118,11 @@ def open_tab(visit: Visit) -> None:
     if visit.page.locator("#gatys-missing").count():
         pytest.skip(visit.page.inner_text("#gatys-missing"))
     visit.page.locator("#gatys-size").get_by_label("128").check()
-    visit.set_slider("gatys-iterations", 500)
+    set_iterations(visit, 500)
+
+
+def set_iterations(visit: Visit, count: int) -> None:
+    visit.page.fill("#gatys-iterations input[type=range]", str(count))
 
 
 def iterations(visit: Visit) -> int:
@@ -122,7 +148,7 @@ def wait_for_iteration(visit: Visit, least: int) -> int:
 
 
 def told(visit: Visit) -> str:
-    return visit.caption("gatys-caption")
+    return str(visit.page.inner_text("#gatys-caption .caption")).strip()
 
 
 @pytest.mark.usefixtures("vgg19_weights")
@@ -144,7 +170,7 @@ def test_it_can_be_watched_and_cancelled_and_started_again(visit: Visit) -> None
     assert f"iteration {done} of 500" in visit.page.inner_text("#gatys-view").replace("\xa0", " ")
     visit.page.wait_for_timeout(1000)
     assert (iterations(visit), preview(visit)) == (done, kept)
-    visit.set_slider("gatys-iterations", 10)
+    set_iterations(visit, 10)
     press(visit, "start")
     visit.page.locator("#gatys-caption .caption", has_text=re.compile("^AdaIN")).wait_for()
     visit.page.wait_for_selector("#gatys-start:not([disabled])")
@@ -156,7 +182,7 @@ def test_it_can_be_watched_and_cancelled_and_started_again(visit: Visit) -> None
 @pytest.mark.usefixtures("vgg19_weights")
 def test_the_next_visitor_can_start_when_a_page_is_closed(visit: Visit, browser: Any) -> None:
     other = Visit(browser.new_page(viewport={"width": 1280, "height": 900}), visit.address)
-    other.open()
+    other.open_result()
     open_tab(other)
     press(other, "start")
     wait_for_iteration(other, 1)
@@ -179,14 +205,30 @@ def test_the_next_visitor_can_start_when_a_page_is_closed(visit: Visit, browser:
 @pytest.mark.usefixtures("vgg19_weights")
 def test_a_drawing_is_compared(visit: Visit, stylizer: Stylizer) -> None:
     open_tab(visit)
-    visit.set_slider("gatys-iterations", 10)
-    visit.page.locator("#gatys-styles").get_by_role("button", name="Woodcut").click()
-    visit.page.locator("#gatys-style img[src*='woodcut']").wait_for()
+    set_iterations(visit, 10)
+    visit.tab("Style")
+    visit.page.get_by_role("radio", name="Woodcut").click()
+    visit.tab("Compare with Gatys")
+    visit.page.locator("#gatys-pair img[src*='woodcut']").wait_for()
     press(visit, "start")
     wait_for_iteration(visit, 1)
-    content = load_image(widgets.drawn(next(iter(catalog.CONTENTS))), max_side=128)
-    woodcut = load_image(widgets.drawn("woodcut"), max_side=512)
+    photo = json.loads(visit.page.evaluate("localStorage['adain-page']"))["photo"]["name"]
+    content = load_image(catalog.file_of(photo), max_side=128)
+    woodcut = load_image(catalog.file_of("woodcut"), max_side=512)
     wanted = stylizer.stylize(content, stylizer.encode_style(woodcut))
     shown = visit.page.locator("#gatys-view img").first.get_attribute("src")
-    assert shown == widgets.data_url(wanted)
+    assert shown == data_url(wanted)
     visit.page.wait_for_selector("#gatys-start:not([disabled])")
+
+
+@pytest.mark.usefixtures("vgg19_weights")
+def test_the_dot_of_a_chosen_radio_button_stays_under_the_mouse(visit: Visit) -> None:
+    open_tab(visit)
+    chosen = visit.page.locator("#gatys-size").get_by_label("128")
+    look = "dot => getComputedStyle(dot).backgroundImage + getComputedStyle(dot).backgroundColor"
+    visit.page.mouse.move(1, 1)
+    before = chosen.evaluate(look)
+    chosen.hover()
+    visit.page.wait_for_timeout(300)  # a transition
+    assert chosen.evaluate(look) == before
+    assert "url(" in before

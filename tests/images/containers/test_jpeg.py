@@ -49,8 +49,12 @@ def segment(marker: int, body: bytes) -> bytes:
         segment(0xED, b"Photoshop 3.0\x008BIM\x04\x04\xff\xff\xff\xff"),
         segment(0xFE, b"\xff\xfe\0"),
         b"\xff\xff\xff",
+        # What decoders skip, and an EXIF block behind it that Pillow would warn of.
+        b"\xff\xfe\0\2junk" + segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\1\2"),
+        b"\xff\0\xff\xd0" + segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\1\2"),
+        segment(0xF3, segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\1\2")),
     ],
-    ids=range(9),
+    ids=range(12),
 )
 def test_damage_beside_the_pixels(extra, recwarn, capfd):
     whole = encoded(drawing(), "JPEG", quality=95)
@@ -107,3 +111,12 @@ def test_what_follows_the_end_is_no_part():
     data = encoded(drawing(), "JPEG", quality=95)
     picture = load_image(data + b"trailing" + data)
     assert (picture.rgb == load_image(io.BytesIO(data)).rgb).all()
+
+
+def test_an_end_before_any_picture_ends_the_file(recwarn):
+    whole = encoded(drawing(), "JPEG")
+    scan = whole.index(b"\xff\xda")
+    block = segment(0xE1, b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\1\2")
+    data = whole[:scan] + b"\xff\xd9" + block + whole[scan:]
+    refused(lambda: load_image(data), "a broken JPEG image")
+    assert not recwarn.list

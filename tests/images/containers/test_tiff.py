@@ -74,6 +74,14 @@ def test_alpha_beside_any_colours(dtype, photometric, channels, meaning):
         np.testing.assert_allclose(picture.alpha, unit[..., -1], atol=tolerance)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_lab_that_is_no_number_is_refused(value):
+    lab = np.full((2, 3, 3), 50, "f4")
+    assert 0.4 < load_image(tiff(page(lab, 8))).rgb[..., 0].min() < 1
+    lab[1, 1, 0] = value
+    refused(lambda: load_image(tiff(page(lab, 8))), "NaN or infinity in L*a*b*", "finite")
+
+
 def test_lab_of_16_bits_in_both_encodings():
     # L*a*b* of sRGB's red under D50: 54.3, 80.8, 69.9.
     cielab = np.array([[[54.29 / 100 * 65535, 80.81 * 256, 69.89 * 256]]]).astype("u2")

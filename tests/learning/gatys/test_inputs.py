@@ -93,23 +93,3 @@ def test_bad_inputs_are_one_line(
     with pytest.raises(AdaINError, match=found) as raised:
         optimize(picture(32, 32, 0), styles, GatysOptions(**options), masks=masks)  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
-
-
-def test_too_large_a_picture_is_refused_before_it_starts(
-    network: vgg.VGG19Layers, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content, style = picture(64, 64, 0), picture(32, 32, 1)
-    plain = inputs.memory_needed(network, 64, 64, GatysOptions())
-    least = inputs.memory_needed(network, 64, 64, GatysOptions(), checkpointing=True)
-    assert least < plain
-    large = [
-        inputs.memory_needed(network, 512, 512, GatysOptions(), checkpointing=c)
-        for c in (False, True)
-    ]
-    assert large[1] < 0.75 * large[0]
-    device, options = torch.device("cpu"), GatysOptions()
-    monkeypatch.setattr(inputs, "available_memory", lambda device: plain - 1)
-    assert inputs.choose_checkpointing(network, 64, 64, options, device)
-    monkeypatch.setattr(inputs, "available_memory", lambda device: least // 4)
-    with pytest.raises(AdaINError, match=r"a long side of about 30 pixels"):
-        optimize(content, [style], vgg=network)

@@ -12,6 +12,7 @@ from torch import Tensor
 from waves import picture, random
 
 from adain.learning import losses
+from adain.learning.gatys import objective
 from adain.learning.gatys.objective import GatysObjective
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.models import vgg
@@ -89,19 +90,17 @@ def test_the_gradient_of_the_whole(
     monkeypatch.setattr(Tensor, "float", Tensor.double)
     chosen = GatysOptions(**options)  # type: ignore[arg-type]
     network = vgg.load_vgg19_layers(pooling=chosen.pooling).double()
-    objective = GatysObjective(
-        network, random(1, 3, 32, 48), [random(1, 3, 40, 32, seed=1)], chosen
-    )
+    made = GatysObjective(network, random(1, 3, 32, 48), [random(1, 3, 40, 32, seed=1)], chosen)
     image, direction = random(1, 3, 32, 48, seed=2), random(1, 3, 32, 48, seed=3) - 0.5
-    _, gradient = objective.evaluate(image)
+    _, gradient = made.evaluate(image)
     step = 1e-6
-    ahead, behind = (objective.evaluate(image + s * step * direction)[0] for s in (1, -1))
+    ahead, behind = (made.evaluate(image + s * step * direction)[0] for s in (1, -1))
     slope = (gradient * direction).sum().item()
     assert (ahead - behind) / (2 * step) == pytest.approx(slope, rel=1e-4)
 
 
 def test_checkpointing_changes_nothing(network: vgg.VGG19Layers) -> None:
-    objective = [
+    both = [
         GatysObjective(
             network,
             random(1, 3, 32, 32).float(),
@@ -112,7 +111,7 @@ def test_checkpointing_changes_nothing(network: vgg.VGG19Layers) -> None:
         for checkpointing in (False, True)
     ]
     image = random(1, 3, 32, 32, seed=2).float()
-    (plain, gradient), (saved, same) = (o.evaluate(image) for o in objective)
+    (plain, gradient), (saved, same) = (o.evaluate(image) for o in both)
     assert plain == pytest.approx(saved)
     torch.testing.assert_close(gradient, same)
 
@@ -125,6 +124,71 @@ def test_shares_of_styles_mix_their_grams(network: vgg.VGG19Layers) -> None:
     assert both.evaluate(image)[0] == pytest.approx(only.evaluate(image)[0])
     even = GatysObjective(network, to_tensor(content), styles, GatysOptions(style_shares=[3, 3]))
     other = GatysObjective(network, to_tensor(content), styles[1:], GatysOptions())
-    for name in GatysOptions().style_layers:
-        mean = (only.targets[0].grams[name] + other.targets[0].grams[name]) / 2
-        torch.testing.assert_close(even.targets[0].grams[name], mean)
+    for found, *both in zip(*(o.targets[0].grams for o in (even, only, other)), strict=True):
+        torch.testing.assert_close(found, sum(both) / 2)
+
+
+def of_both(
+    network: vgg.VGG19Layers, options: GatysOptions, size: tuple[int, int], *, masked: bool = False
+) -> list[tuple[dict[str, float], Tensor]]:
+    """Losses and gradient in one piece, and by the smallest tiles; sides are no multiples of 16."""
+    content, image = random(1, 3, *size), random(1, 3, *size, seed=2)
+    styles = [random(1, 3, 33, 100, seed=1), random(1, 3, 40, 32, seed=3)]
+    guides = [random(1, 1, *size, seed=seed) for seed in (4, 5)] if masked else None
+    found = []
+    for tile in (None, 2 * objective.MARGIN + 64):
+        made = GatysObjective(network, content, styles, options, guides, tile=tile)
+        _, gradient = made.evaluate(image)
+        found.append((made.latest, gradient))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("options", "size", "masked"),
+    [
+        ({"tv_weight": 3.0, "pooling": "average"}, (33, 203), False),
+        ({"style_shares": [3, 1]}, (75, 67), True),
+        (
+            {"style_layers": {"relu2_2": 1.0, "relu3_3": 0.5}, "checkpointing": True},
+            (40, 205),
+            True,
+        ),
+    ],
+)
+def test_the_gradient_by_tiles_is_that_of_the_whole(
+    vgg19_weights: object,
+    options: dict[str, object],
+    size: tuple[int, int],
+    masked: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In float64: what is left is rounding, of sums in another order."""
+    monkeypatch.setattr(Tensor, "float", Tensor.double)
+    chosen = GatysOptions(**options)  # type: ignore[arg-type]
+    network = vgg.load_vgg19_layers(pooling=chosen.pooling).double()
+    (losses, whole), (tiled_losses, tiled) = of_both(network, chosen, size, masked=masked)
+    assert tiled_losses == pytest.approx(losses, rel=1e-12)
+    assert float((tiled - whole).abs().max() / whole.abs().max()) < 1e-12
+
+
+def test_a_margin_of_a_stride_less_would_not_do(
+    vgg19_weights: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objective, "MARGIN", objective.MARGIN - 16)
+    monkeypatch.setattr(Tensor, "float", Tensor.double)
+    network = vgg.load_vgg19_layers().double()
+    (_, whole), (_, tiled) = of_both(network, GatysOptions(), (32, 203))
+    assert float((tiled - whole).abs().max() / whole.abs().max()) > 1e-9
+
+
+def test_tiles_in_float32_and_their_losses_without_a_gradient(network: vgg.VGG19Layers) -> None:
+    content, style, image = (to_tensor(picture(170, 34, seed)) for seed in range(3))
+    options = GatysOptions(tv_weight=2.0)
+    plain, tiled = (
+        GatysObjective(network, content, [style], options, tile=tile) for tile in (None, 224)
+    )
+    (_, expected), (_, found) = plain.evaluate(image), tiled.evaluate(image)
+    assert float((found - expected).abs().max() / expected.abs().max()) < 1e-5
+    with torch.no_grad():
+        losses = {name: loss.item() for name, loss in tiled.losses(image).items()}
+    assert losses == pytest.approx(plain.latest, rel=1e-5)

@@ -25,6 +25,8 @@ from adain.learning.gatys.options import GatysOptions
         ({"precision": "fp8"}, "precision: found 'fp8'"),
         ({"colours": "none"}, "colours: found 'none'"),
         ({"optimizer": "sgd"}, "optimizer: found 'sgd'"),
+        ({"seed": 2**64}, f"seed: found {2**64}"),
+        ({"memory_limit": "much"}, "memory_limit: found 'much'"),
     ],
 )
 def test_bad_options_are_one_line(options: dict[str, object], found: str) -> None:

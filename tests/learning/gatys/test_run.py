@@ -12,7 +12,8 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from waves import picture
 
 from adain.images.picture import Picture
-from adain.learning.gatys import inputs
+from adain.learning.gatys import inputs, run
+from adain.learning.gatys.footprint import Plan
 from adain.learning.gatys.objective import GatysObjective
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.gatys.run import GatysProgress, optimize
@@ -121,6 +122,22 @@ def test_several_sizes_end_at_the_contents(
     )
     assert [p.side for p in seen] == [45] * 4 + [90] * 2
     assert (result.picture.width, result.picture.height) == (90, 65)
+
+
+@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
+def test_tiles_end_at_the_picture_of_the_whole(
+    network: vgg.VGG19Layers, optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Gradients are equal but for rounding, which iterations make more of."""
+    content, style, told = picture(130, 33, 0), picture(32, 32, 1), list[GatysProgress]()
+    options = GatysOptions(iterations=3, style_scale=0.4, optimizer=optimizer)  # type: ignore[arg-type]
+    whole = optimize(content, [style], options, vgg=network)
+    monkeypatch.setattr(run, "plan", lambda *_: Plan(tile=224))
+    tiled = optimize(content, [style], options, vgg=network, callback=told.append)
+    assert told[0].tile == 224
+    for ours, theirs in zip(tiled.history, whole.history, strict=True):
+        assert ours["total"] == pytest.approx(theirs["total"], rel=1e-4)
+    assert np.abs(tiled.picture.rgb - whole.picture.rgb).mean() < 1e-3
 
 
 def test_bf16_ends_near_float32(network: vgg.VGG19Layers) -> None:

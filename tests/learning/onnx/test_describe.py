@@ -151,7 +151,7 @@ def test_a_bad_file_is_one_line_and_status_2(
         (["--describe", "nowhere.onnx"], "nowhere.onnx: found no such file"),
         (["--describe", "."], ".: found a file that cannot be read as ONNX"),
         (["--describe", "nowhere.onnx", "--size", "3"], "Invalid value for '--size'"),
-        ([], "--model with --output, or --describe"),
+        ([], "--model with --output, --hub or --triton, or --describe"),
         (["--model", "fast"], "Missing option '--output'"),
     ],
 )

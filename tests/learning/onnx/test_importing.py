@@ -37,7 +37,7 @@ from adain.learning.onnx import (
     importing,
 )
 from adain.learning.onnx.parity import Difference, ParityReport
-from adain.published import PAPER_DECODER
+from adain.published import PUBLISHED_DECODER
 
 ROUNDED = "adain-paper-decoder.safetensors"
 EXPORTED_FILES = {
@@ -277,8 +277,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "server").mkdir(exist_ok=True)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with served(tmp_path / "server") as address:
-        monkeypatch.setitem(vars(PAPER_DECODER), "url", f"{address}/decoder.pth")
-        yield PAPER_DECODER.url
+        monkeypatch.setitem(vars(PUBLISHED_DECODER), "url", f"{address}/decoder.pth")
+        yield PUBLISHED_DECODER.url
 
 
 def test_getting_paper(
@@ -315,7 +315,7 @@ def test_paper_comes_with_vgg19(
     assert run(cli, ["models", "get", "vgg19"]) == 0
     assert weights.available_models("fp16")[-2:] == ["vgg19", "paper"]
     shutil.rmtree(cache)
-    monkeypatch.setitem(vars(PAPER_DECODER), "url", f"{url}.none")
+    monkeypatch.setitem(vars(PUBLISHED_DECODER), "url", f"{url}.none")
     capsys.readouterr()
     assert run(cli, ["models", "get", "vgg19"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
@@ -332,7 +332,7 @@ def test_paper_without_a_network(
         free.bind(("127.0.0.1", 0))
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         nowhere = f"http://127.0.0.1:{free.getsockname()[1]}/decoder.pth"
-        monkeypatch.setitem(vars(PAPER_DECODER), "url", nowhere)
+        monkeypatch.setitem(vars(PUBLISHED_DECODER), "url", nowhere)
         assert run(cli, ["models", "get", "paper"]) == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1 and str(cache / "decoder.pth") in said

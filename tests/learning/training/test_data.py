@@ -64,6 +64,14 @@ def test_links_are_followed_and_names_may_be_any_bytes(images: Path, tmp_path: P
     assert len(train) == 5 and len(held) == 2 and left_out == []
 
 
+def test_files_of_a_run_among_the_images_are_none_of_them(images: Path) -> None:
+    before = find_images(images)
+    (images / "below.run").mkdir()
+    (images / "below.run" / "held_out.png").write_bytes(before[0].read_bytes())
+    assert find_images(images, images / "below.run") == before
+    assert len(find_images(images)) == len(before) + 1
+
+
 def test_two_images_are_needed(tmp_path: Path) -> None:
     save_image(np.zeros((64, 64, 3), np.uint8), tmp_path / "one.png")
     allowed = "2 or more: one to train on and one held out"

@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from tiny_training import TINY, losses
 from torch import Tensor
 
+from adain.learning.training.consistency import Share
 from adain.learning.training.feature_pool import VGGFeatures
 from adain.learning.training.loop import train
 from adain.learning.training.options import TrainOptions
@@ -41,13 +42,13 @@ def test_a_picture_that_moves_with_its_content_costs_nothing(
     for amount in (0.0, 0.1, 0.2):
         network.amount = amount
         generator = torch.Generator().manual_seed(1)
-        shift, stylised, estimate = trainer.objective.shift_loss(
-            network, seen, seen, one, generator
+        losses, stylised, estimate = trainer.objective.consistency_losses(
+            network, seen, seen, one, generator, Share(2, slice(None))
         )
-        assert shift is not None and estimate is not None
+        assert losses.keys() == {"shift"} and estimate is not None
         assert torch.equal(estimate, image)
         torch.testing.assert_close(stylised, 0.5 * image + amount * lattice)
-        found.append(shift.mean().item())
+        found.append(losses["shift"].mean().item())
     # Bright points of the lattice lie once in either picture, in one pixel of 64.
     assert found == pytest.approx([0, 0.1 * 2 / 64, 0.2 * 2 / 64], rel=0.3, abs=1e-6)
 
@@ -62,3 +63,16 @@ def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_pa
     total = held["target"] + 10 * held["style"] + 30 * held["pixel"] + 2 * held["shift"]
     assert held["total"] == pytest.approx(total)
     assert held["shift"] > 0
+
+
+def test_the_steady_loss_is_trained_and_logged_beside_it(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = TrainOptions(**TINY, steps=4, shift_weight=2.0, steady_weight=3.0)
+    train(*folders, tmp_path, options)
+    held = losses(tmp_path)[-1]
+    total = held["target"] + 10 * held["style"] + 30 * held["pixel"] + 2 * held["shift"]
+    assert held["steady"] > 0
+    assert held["total"] == pytest.approx(total + 3 * held["steady"])
+    trained = [line for line in losses(tmp_path) if line["kind"] == "train" and "steady" in line]
+    assert [line["step"] for line in trained] == [3, 4]

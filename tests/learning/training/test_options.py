@@ -41,9 +41,12 @@ pytestmark = pytest.mark.usefixtures("vgg19_weights")
         ({"steps": 1, "clip_norm": 0.0}, "clip_norm: found 0.0"),
         ({"steps": 1, "ema_decay": 1.0}, "ema_decay: found 1.0"),
         ({"steps": 1, "reconstruction_steps": -1}, "reconstruction_steps: found -1"),
+        ({"steps": 1, "seed": 10**20}, f"seed: found {10**20}; allowed: -4294967296 to 4294967296"),
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
         ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
+        ({"steps": 1, "steady_weight": -1.0}, "steady_weight: found -1.0; allowed: 0 or more"),
+        ({"steps": 1, "model": "vgg19", "steady_weight": 1.0}, "steady_weight: found 1.0"),
     ],
 )
 def test_options_are_checked(options: dict[str, Any], message: str) -> None:

@@ -1,0 +1,1 @@
+"""Folders of pictures: found lazily, read, stylized and written side by side, and gone on with."""

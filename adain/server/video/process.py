@@ -1,0 +1,157 @@
+"""The video process: FFmpeg reads and writes a stranger's video here, within limits.
+
+``python -m adain.server.video.process`` takes one request from stdin: to look at a video, or to
+make one. It works in the folder of a job, which holds CONTENT, and asks the server for the networks
+frame by frame, so it holds none of them. It ends when stdin does, as it does when the server is
+gone. Its argument is the file of the memory that both see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import sys
+import threading
+import warnings
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from adain.errors import AdaINError
+from adain.images import Picture
+from adain.images.windows import Windows
+from adain.options import StylizeOptions
+from adain.recipe import Recipe
+from adain.resampling import Box
+from adain.server.decoding.channel import Channel, Window
+from adain.server.decoding.limits import limit_data, limit_file, limit_seconds, stand_back
+from adain.server.video import CONTENT
+from adain.style import Style
+from adain.video import VideoOptions, stylize_video
+from adain.video.animation import AnimationFile, is_animation
+from adain.video.reading import VideoFile
+
+REQUEST = 100_000  # bytes of a request or of what a shot is told
+ROOM = 2**31  # bytes of an answer of the server's
+# Below the server, which answers people who wait.
+NICE = 5
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Remote:
+    """As much of a `Stylizer` as `stylize_video` asks for: the server's, by a channel."""
+
+    # Whose memory it is that a frame has to fit into is for the server to say.
+    device = "server"
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        # Frames are stylized in one thread and written in another.
+        self.speaking = threading.Lock()
+        self._progress: tuple[int, int | None] = (0, None)
+
+    def tell(self, done: int, total: int | None) -> None:
+        """Say how many frames are written; with the next frame, where one is just spoken of."""
+        self._progress = done, total
+        if self.speaking.acquire(blocking=False):
+            try:
+                self._channel.send_samples({"progress": self._progress})
+            finally:
+                self.speaking.release()
+
+    def stylize_recipe(self, content: Windows, recipe: Recipe, *, exact: bool) -> Picture:
+        """A frame in the style of the job, which the server knows; of the recipe it takes what it
+        tells the decoder of the frame's statistics."""
+        frame = content.window(Box(0, 0, content.height, content.width)).to_array()
+        with self.speaking:
+            about = {"frame": frame.shape, "progress": self._progress}
+            self._channel.send_samples(about, [np.ascontiguousarray(frame)])
+            while True:
+                about, data = self._channel.receive_samples(ROOM)
+                if "statistics" not in about:
+                    rgb = data.view(np.float32).reshape(frame.shape[0], frame.shape[1], 3)
+                    return Picture(rgb)
+                own = data.view(np.float32).reshape(about["statistics"])
+                told: FloatArray = own if recipe.statistics is None else recipe.statistics(own)
+                self._channel.send_samples({"told": True}, [np.ascontiguousarray(told, np.float32)])
+
+
+def main() -> None:
+    """Answer one request."""
+    # Whoever stops the server by a signal to all of its processes leaves it to end this one.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing then fails with EFBIG
+    window = Window(int(sys.argv[1])) if len(sys.argv) > 1 else None
+    channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    warnings.simplefilter("ignore")
+    stand_back()
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(NICE)
+    request, _ = channel.receive(REQUEST)
+    limit_data(request["memory"])
+    try:
+        looks = request["task"] == "look"
+        channel.send_samples(look(request) if looks else make(request, channel))
+    except EOFError:
+        return  # the server has gone
+    except (AdaINError, MemoryError) as error:
+        cause = error.__cause__
+        number = cause.errno if isinstance(cause, OSError) else None
+        # A thread for which there is no memory is refused as one that may be had later, and a part
+        # of a library, of which some are loaded late, as one that is not there.
+        full = number in (errno.ENOMEM, errno.EAGAIN)
+        full = full or isinstance(error, MemoryError)
+        full = full or isinstance(cause, (MemoryError, ImportError))
+        channel.send_samples({"error": str(error), "memory": full, "errno": number})
+
+
+def look(request: dict[str, Any]) -> dict[str, Any]:
+    """How large a video's frames are, how many there are, and its seconds, as its packets say."""
+    limit_seconds(request["seconds"])
+    path, max_side = Path(CONTENT), request["max_side"]
+    if is_animation(path):
+        with contextlib.closing(AnimationFile(path, max_side)) as animation:
+            about = animation.about
+        with Image.open(path) as image:
+            size, frames, seconds = image.size, int(getattr(image, "n_frames", 1)), None
+    else:
+        with contextlib.closing(VideoFile(path, max_side)) as video:
+            about, size = video.about, video.coded
+            frames, seconds = video.measured(whole=request["whole"])
+    return {
+        "width": about.width,
+        "height": about.height,
+        "pixels": size[0] * size[1],
+        "frames": frames,
+        "seconds": None if seconds is None else float(seconds),
+    }
+
+
+def make(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
+    """Write the video that a job asks for; what there is to know of it."""
+    limit_file(request["disk"])
+    remote = Remote(channel)
+    result = stylize_video(
+        CONTENT,
+        # In place of the styles, which the server keeps.
+        Style(np.zeros(1, np.float32), "", ""),
+        request["output"],
+        StylizeOptions(max_side=request["max_side"]),
+        VideoOptions(**request["video"]),
+        stylizer=cast(Any, remote),
+        callback=remote.tell,
+    )
+    return {"made": result.frames, "notes": result.notes}
+
+
+if __name__ == "__main__":
+    main()

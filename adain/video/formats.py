@@ -1,0 +1,66 @@
+"""The containers that videos are written to, by suffix, and the encoder that each begins with."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from adain.errors import found_error
+from adain.images.formats import format_of
+from adain.video.frames import is_pattern
+
+
+@dataclass(frozen=True)
+class Container:
+    """FFmpeg's name of a container, and what goes into it where nobody says otherwise."""
+
+    muxer: str
+    encoder: str = "libx264"
+    # For pictures with an alpha channel; empty: none can be had.
+    alpha_encoder: str = ""
+    # What times are multiples of, whatever they were in the source.
+    time_base: Fraction | None = None
+    constant_rate: bool = False
+    # The codecs of sound and subtitles that it takes; None: FFmpeg knows.
+    takes: tuple[str, ...] | None = None
+    options: dict[str, str] = field(default_factory=dict)
+
+
+_START = {"movflags": "+faststart"}
+CONTAINERS = {
+    ".mp4": Container("mp4", options=_START),
+    ".m4v": Container("mp4", options=_START),
+    ".mov": Container("mov", alpha_encoder="prores_ks", options=_START),
+    ".mkv": Container("matroska", alpha_encoder="ffv1"),
+    ".webm": Container("webm", "libvpx-vp9", "libvpx-vp9", takes=("opus", "vorbis", "webvtt")),
+    ".avi": Container("avi", "mpeg4", constant_rate=True),
+    ".ts": Container("mpegts"),
+    ".gif": Container("gif", "gif", "gif", Fraction(1, 100)),
+    ".apng": Container("apng", "apng", "apng", Fraction(1, 1000)),
+    ".png": Container("apng", "apng", "apng", Fraction(1, 1000)),
+    ".webp": Container("webp", "libwebp_anim", "libwebp_anim", Fraction(1, 1000)),
+}
+ANIMATIONS = ("gif", "apng", "webp")
+# Encoders with a constant rate factor, and how each is told to be no slower than it needs to.
+CRF_ENCODERS: dict[str, dict[str, str]] = {
+    "libx264": {"preset": "veryfast"},
+    "libx265": {"preset": "veryfast", "x265-params": "log-level=error"},
+    "libvpx-vp9": {"b": "0", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"},
+    "libsvtav1": {"preset": "10"},
+}
+# Encoders that would save bits at any price: the worst quantizer that they may choose.
+QMAX_ENCODERS = {name: {"qmax": "4"} for name in ("mpeg4", "mpeg2video")}
+
+
+def check_output_format(path: Path) -> None:
+    """Raise AdaINError unless a path is a file of CONTAINERS, a folder or a pattern of frames."""
+    if is_pattern(path):
+        format_of(str(path), path.suffix)
+        try:
+            first, second = (path.name % number for number in (1, 2))
+        except (TypeError, ValueError):
+            first = second = ""
+        if first == second:
+            raise found_error(str(path), "no pattern", "one number, such as %04d.png")
+    elif path.suffix.lower() not in CONTAINERS and not (path.is_dir() or not path.suffix):
+        allowed = f"{', '.join(CONTAINERS)}, a folder, or a pattern such as frames/%04d.png"
+        raise found_error(str(path), f"a file of {path.suffix or 'no suffix'}", allowed)
