@@ -23,8 +23,11 @@ ARGS ?=
 
 HEADERS := com.github.asus4.onnxruntime@0.4.9
 JAR := pyserini==1.6.0
+# What `make comfyui` clones, and which version of it.
+COMFYUI ?= https://github.com/comfyanonymous/ComfyUI
+COMFYUI_VERSION ?= v0.8.0
 
-.PHONY: demo test quick lint headers jar train train-folders clean
+.PHONY: demo test quick lint headers jar comfyui train train-folders clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/demo-$(RUNTIME)
@@ -49,6 +52,9 @@ headers: $(VENV)/onnxruntime/include
 # it (165 MB): ONNX Runtime's own packages leave it out. It is version 1.17.0.
 jar: $(VENV)/onnxruntime.jar
 
+# ComfyUI in an environment of its own, for the test of its nodes (some 6 GB with PyTorch).
+comfyui: $(VENV)/comfyui/.venv/complete
+
 # It goes on from its checkpoints until it is stopped, and takes only time that nothing else wants.
 # With MODEL it keeps to one core, so that two of them share two.
 train: train-folders $(VENV)/test-$(RUNTIME)
@@ -72,6 +78,15 @@ $(VENV)/onnxruntime.jar: | $(VENV)/pyvenv.cfg
 		jar tf *.jar | grep -E '^ai/onnxruntime/.*\.(class|so|dylib|dll)$$' >files && \
 		jar xf *.jar @files && jar cf onnxruntime.jar ai
 	@mv $@.part/onnxruntime.jar $@ && rm -r $@.part
+
+# Its requirements leave out `requests`, which came with older transformers.
+$(VENV)/comfyui/.venv/complete: | $(VENV)/pyvenv.cfg
+	rm -rf $(VENV)/comfyui
+	git clone --quiet --depth 1 --branch $(COMFYUI_VERSION) '$(COMFYUI)' $(VENV)/comfyui
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --requirement $(VENV)/comfyui/requirements.txt requests \
+		--editable '.[cpu]'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache

@@ -40,6 +40,7 @@ SLOW_FILES = (
     "cli/test_video.py",
     "demo/*",
     "export/*",
+    "integrations/test_comfyui_server.py",
     "learning/comparison/*",
     "learning/evaluation/test_artefacts.py",
     "learning/gatys/test_run*.py",

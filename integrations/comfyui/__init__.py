@@ -6,11 +6,15 @@ asked for here, since other nodes want theirs.
 
 A style is an `adain.Style`, which knows its model. IMAGE is float32 ``[B, H, W, 3]`` in [0, 1],
 MASK ``[B, H, W]`` or ``[H, W]``; nothing is rounded to 8 bits on the way.
+
+ComfyUI's own modules are imported where they are used: outside ComfyUI, as in the tests of this
+folder alone, there are none.
 """
 
 from __future__ import annotations
 
-import os
+import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +25,7 @@ import torch
 from adain import Style, weights
 from adain.backends import BACKENDS
 from adain.drawings import catalog
-from adain.errors import found_error
+from adain.errors import AdaINError, found_error
 from adain.images.picture import Picture
 from adain.options import STYLE_SIDE
 
@@ -57,8 +61,28 @@ def _masks(mask: torch.Tensor | None, count: int) -> list[np.ndarray | None]:
     given = mask.detach().cpu().float().clamp(0, 1).numpy()
     given = given[None] if given.ndim == 2 else given
     if given.ndim != 3 or len(given) not in (1, count):
-        raise found_error("mask", str(list(mask.shape)), f"[H, W], or 1 or {count} of it")
+        allowed = f"[H, W], [1, H, W] or [{count}, H, W]" if count > 1 else "[H, W] or [1, H, W]"
+        raise found_error("mask", str(list(mask.shape)), allowed)
     return [given[min(number, len(given) - 1)] for number in range(count)]
+
+
+def _input_file(path: str) -> Path:
+    """A path that is relative begins in ComfyUI's input folder, as those of its Load Image do."""
+    try:
+        from folder_paths import get_input_directory
+    except ImportError:
+        return Path(path)
+    return Path(get_input_directory(), path)
+
+
+def _progress(steps: int) -> Callable[[], None]:
+    """A progress bar on the node: each call is a step, and raises where the run was cancelled."""
+    try:
+        from comfy.utils import ProgressBar
+    except ImportError:
+        return lambda: None
+    bar = ProgressBar(steps)
+    return lambda: bar.update(1)
 
 
 class StyleFromImage:
@@ -81,8 +105,11 @@ class StyleFromImage:
         }
 
     def encode(self, image: torch.Tensor, model: str, style_size: int, device: str) -> tuple[Style]:
-        stylizer = opened(model, device)
-        styles = [stylizer.encode_style(each, max_side=style_size) for each in _pictures(image)]
+        stylizer, pictures = opened(model, device), _pictures(image)
+        step, styles = _progress(len(pictures)), []
+        for each in pictures:
+            styles.append(stylizer.encode_style(each, max_side=style_size))
+            step()
         first, *others = ((1 / len(styles)) * style for style in styles)
         return (sum(others, first),)
 
@@ -103,21 +130,36 @@ class GalleryStyle:
 
 
 class LoadStyle:
-    """A style that was kept in a ``.style`` file."""
+    """A style that was kept in a ``.style`` file, in ComfyUI's input folder or anywhere."""
 
     CATEGORY, FUNCTION = CATEGORY, "load"
     RETURN_TYPES, RETURN_NAMES = (STYLE,), ("style",)
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
-        return {"required": {"path": ("STRING", {"default": "wave.style"})}}
+        tip = "In the input folder, or an absolute path."
+        return {"required": {"path": ("STRING", {"default": "wave.style", "tooltip": tip})}}
 
     @classmethod
-    def IS_CHANGED(cls, path: str) -> float:  # noqa: N802
-        return os.stat(path).st_mtime if Path(path).is_file() else 0.0
+    def VALIDATE_INPUTS(cls, path: str | None) -> bool | str:  # noqa: N802
+        """True, or what is wrong, which ComfyUI says before anything of the workflow runs.
+
+        A path that another node makes is None here.
+        """
+        try:
+            if path is not None:
+                Style.load(_input_file(path))
+        except AdaINError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def IS_CHANGED(cls, path: str) -> str:  # noqa: N802
+        """What the file holds: another of the same name is read anew."""
+        return hashlib.sha256(_input_file(path).read_bytes()).hexdigest()
 
     def load(self, path: str) -> tuple[Style]:
-        return (Style.load(path),)
+        return (Style.load(_input_file(path)),)
 
 
 class MixStyles:
@@ -172,10 +214,11 @@ class Stylize:
     ) -> tuple[torch.Tensor]:
         stylizer = opened(style.model, device)
         pictures = _pictures(image)
-        made = []
+        step, made = _progress(len(pictures)), []
         for picture, where in zip(pictures, _masks(mask, len(pictures)), strict=True):
             alpha: Any = strength if where is None else strength * where
             made.append(stylizer.stylize(picture, style, alpha, colours=COLOURS[colours]).rgb)
+            step()
         return (torch.from_numpy(np.stack(made)),)
 
 

@@ -106,7 +106,7 @@ def test_mistakes_are_one_line(call, images, style):
     def told(**given):
         return error_of(lambda: call("AdaINStylize", image=images, style=style, **given))
 
-    assert "mask: found [3, 4, 5]; allowed: [H, W], or 1 or 2 of it" in told(
+    assert "mask: found [3, 4, 5]; allowed: [H, W], [1, H, W] or [2, H, W]" in told(
         mask=torch.zeros(3, 4, 5)
     )
     assert "device: found 'cuda'" in told(device="cuda") or torch.cuda.is_available()
