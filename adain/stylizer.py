@@ -258,7 +258,7 @@ class Stylizer:
         return footprint.tile_side(self.row, width, height, self._sessions.memory_limit)
 
     def _tiling(self, source: Windows, recipe: Recipe, plan: Plan) -> Tiles:
-        style_of = partial(self._style, options=recipe.options)
+        style_of = partial(self.style_for, options=recipe.options)
         return Tiling(self._network, source, recipe, plan).run(style_of)
 
     def stylize_recipe(
@@ -272,7 +272,7 @@ class Stylizer:
                 return large.in_memory(tiles, content, exact=exact)
         picture = content.window(Box(0, 0, content.height, content.width))
         shown = picture.opaque().rgb
-        styles = [self._style(source, shown, recipe.options) for source in recipe.sources]
+        styles = [self.style_for(source, shown, recipe.options) for source in recipe.sources]
         vectors = recipe.vectors(styles, self._layout.style_channels)
         strengths = recipe.strengths(content.width, content.height)
         seen = recipe.seen(shown)
@@ -281,9 +281,10 @@ class Stylizer:
             rgb = self._network.decode(told, seen, vectors, strengths)
         return recipe.finished(picture, shown, rgb, strengths)
 
-    def _style(
+    def style_for(
         self, source: StyleSource, content: FloatArray | Moments | None, options: StylizeOptions
     ) -> Style:
+        """The style of a source, seen beside a content if any; AdaINError for another model's."""
         if not isinstance(source, Style):
             rgb = load_image(source, max_side=options.style_size).opaque().rgb
             rgb = rgb if content is None else fitted(rgb, content, options.colours)

@@ -13,11 +13,10 @@ from adain.backends import DEVICES
 from adain.batch.looks import named_style
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, OneOf, check_not_an_input, field_option
 from adain.colours import Colours
-from adain.errors import found_error
 from adain.options import StylizeOptions
 from adain.video.extras import require_video
 from adain.video.formats import check_output_format
-from adain.video.options import STEADY, VideoOptions, about, parse_time
+from adain.video.options import STEADY, VideoOptions, about, parse_style_at, parse_time
 
 
 @click.command(
@@ -83,7 +82,8 @@ def video(
     Sound, subtitles, chapters and time stamps stay as they are. Interrupted, it writes the part so
     far; begun with --resume, it goes on from there, even where it was killed.
     """
-    later = dict(_style_at(text) for text in style_at)
+    named = parse_style_at(style_at, "--style-at")
+    later = {time: Path(style) for time, style in named.items()}
     check_output_format(output)
     check_not_an_input(output, [source, *styles, *masks, *later.values()])
     options = StylizeOptions(style_weights=style_weights or None, masks=masks or None, **picture)
@@ -147,10 +147,3 @@ def video(
         f" {made / seconds:.1f} frames/s{part}"
     )
     return 130 if result.interrupted else None
-
-
-def _style_at(text: str) -> tuple[float, Path]:
-    when, equals, style = text.partition("=")
-    if not equals or not style:
-        raise found_error("--style-at", repr(text), "a time and a style, such as 12.5=wave.jpg")
-    return parse_time(when, "--style-at"), Path(style)

@@ -11,13 +11,13 @@ from starlette.exceptions import HTTPException
 
 from adain.colours import Colours
 from adain.drawings import catalog
-from adain.errors import found_error
+from adain.errors import AdaINError, found_error
 from adain.images import MAX_SIDE
 from adain.options import STYLE_SIDE, about
 from adain.registry import NAME_LENGTH
 from adain.server.brush import BRUSHES
 from adain.server.offered import SIDES
-from adain.video.options import MOST_BETWEEN
+from adain.video.options import MOST_BETWEEN, parse_style_at
 from adain.video.options import about as about_video
 
 MOST_STYLES = 8
@@ -131,6 +131,25 @@ End = Annotated[
 Rate = Annotated[
     float | None, Form(ge=1, le=60, allow_inf_nan=False, description=about_video("fps"))
 ]
+StyleAt = Annotated[
+    list[Annotated[str, Field(max_length=200)]],
+    Form(
+        default_factory=list,
+        max_length=MOST_STYLES,
+        description="`TIME=STYLE`: the style that the video is wholly in at a time, in seconds, or"
+        " as 1:02:03.5; between two times their styles are mixed. STYLE is what `style_id` takes;"
+        " `TIME` alone has the next of `style_at_file`. Not beside masks or colours `matched`.",
+        examples=[["10=great-wave"], ["10=great-wave", "0:20"]],
+    ),
+]
+StyleAtFiles = Annotated[
+    list[UploadFile],
+    File(
+        default_factory=list,
+        max_length=MOST_STYLES,
+        description=f"{KINDS} One for each `style_at` that is a time alone, in their order.",
+    ),
+]
 VideoFormat = Annotated[
     Literal["mp4", "webm", "mov", "mkv", "gif", "webp"], Form(description="Of the result.")
 ]
@@ -181,6 +200,25 @@ def check_mixture(styles: int, weights: Sequence[float], masks: int) -> None:
             raise _wrong(name, found, "one for each style")
     if weights and not any(weights):
         raise _wrong("weight", "0 for every style", "numbers of 0 and more, not all 0")
+
+
+def given_style_at(
+    texts: Sequence[str], files: Sequence[UploadFile]
+) -> dict[float, UploadFile | str]:
+    """The style of each time: a name or an id, or where there is none, the next of the files."""
+    try:
+        times = parse_style_at(texts, "style_at", alone=True)
+    except AdaINError as error:
+        raise HTTPException(422, str(error)) from None
+    for time in times:
+        if time > MOST_SECONDS:
+            raise _wrong("style_at", f"{time:g} s", f"at most {MOST_SECONDS:,.0f} s")
+    alone = sum(not style for style in times.values())
+    if len(files) != alone:
+        found = f"{len(files)} for {alone} style_at that are a time alone"
+        raise _wrong("style_at_file", found, "one for each")
+    following = iter(files)
+    return {time: style or next(following) for time, style in times.items()}
 
 
 def _wrong(name: str, found: str, allowed: str) -> HTTPException:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -21,6 +21,7 @@ from adain.errors import found_error
 from adain.images import encode_image
 from adain.images.picture import Picture
 from adain.options import STYLE_SIDE, StylizeOptions
+from adain.recipe import Recipe
 from adain.server.brush import brushed
 from adain.server.engine import Engine
 from adain.server.schemas import EncodedStyle
@@ -33,11 +34,11 @@ MASKED_PIXELS = 1024 * 1024
 
 @dataclass(frozen=True)
 class Order:
-    """What `POST /v1/stylize` asks for: content and styles are files or names, and there is a mask
-    for each style, or none.
+    """What `POST /v1/stylize` or `/v1/video` asks for: content and styles are files or names, and
+    there is a mask for each style, or none.
 
     ``strength_map`` is a picture of the strength, times that of the options. A ``brush`` takes the
-    place of the options' ``style_size``.
+    place of the options' ``style_size``. ``style_at`` are a video's further styles, by second.
     """
 
     content: UploadFile | str
@@ -47,6 +48,7 @@ class Order:
     masks: Sequence[UploadFile] = ()
     strength_map: UploadFile | None = None
     brush: float | None = None
+    style_at: Mapping[float, UploadFile | str] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,8 +63,8 @@ class Service:
         started = time.perf_counter()
         sources = self._sources(order)
         picture = self._content(order.content, order.options.max_side)
-        options = self._with_maps(order, picture)
-        given = [self._style(number, source, order) for number, source in enumerate(sources, 1)]
+        options = self.with_maps(order, picture.width, picture.height)
+        given = self._styles(sources, order)
         with self.engine.queue.computing():
             machine = self.engine.stylizer(order.model)
             result = machine.stylize_with(picture, given, options)
@@ -74,13 +76,36 @@ class Service:
             "Cache-Control": "no-store",
         }
 
-    def styles_of(self, order: Order) -> list[Style | Picture]:
-        """The styles of an order, without its content."""
+    def styles_of(self, order: Order) -> tuple[list[Style | Picture], dict[float, Style]]:
+        """The styles of a video, and those of its times, which the order's model takes.
+
+        They are encoded once and not beside each frame, as `adain.video.painter` has it: pictures
+        are those alone whose colours are to be matched.
+        """
         sources = self._sources(order)
-        return [self._style(number, source, order) for number, source in enumerate(sources, 1)]
+        later = {at: self._source("style_at", s, order) for at, s in order.style_at.items()}
+        if order.options.colours == "luminance":
+            order = replace(order, options=replace(order.options, colours="style"))
+        styles = self._styles(sources, order)
+        others = {
+            at: cast(Style, self._style(f"style_at {at:g}", source, order))
+            for at, source in later.items()
+        }
+        Recipe.of(styles, order.options)  # what does not go together is told now
+        with self.engine.queue.computing(picture=False):
+            machine = self.engine.stylizer(order.model)
+            for style in (*styles, *others.values()):
+                if isinstance(style, Style):
+                    machine.style_for(style, None, order.options)
+        return styles, others
 
     def _sources(self, order: Order) -> list[UploadFile | Path | Style]:
-        return [s if isinstance(s, UploadFile) else self._known(s, order) for s in order.styles]
+        return [self._source("style_id", source, order) for source in order.styles]
+
+    def _source(
+        self, field: str, given: UploadFile | str, order: Order
+    ) -> UploadFile | Path | Style:
+        return given if isinstance(given, UploadFile) else self._known(field, given, order)
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
         self.styles.check_room()
@@ -115,12 +140,11 @@ class Service:
             return self._picture("content", given, max_side)
         return self.engine.picture(catalog.file_of(given), max_side)
 
-    def _with_maps(self, order: Order, content: Picture) -> StylizeOptions:
+    def with_maps(self, order: Order, width: int, height: int) -> StylizeOptions:
         """The order's options with its masks and its map of strengths, as large as the content."""
         options = order.options
         if order.brush is not None:
             options = replace(options, style_size=None)
-        width, height = content.width, content.height
         if order.masks and width * height > MASKED_PIXELS:
             side = math.floor(max(width, height) * math.sqrt(MASKED_PIXELS / (width * height)))
             found = f"{width:,} x {height:,} pixels with masks"
@@ -139,27 +163,35 @@ class Service:
             options = replace(options, alpha=strengths * np.float32(cast(float, options.alpha)))
         return options
 
-    def _known(self, name: str, order: Order) -> Style | Path:
-        """What a `style_id` names: an encoded style, or a picture of the gallery."""
+    def _known(self, field: str, name: str, order: Order) -> Style | Path:
+        """What a field names: an encoded style, or a picture of the gallery."""
         if name in catalog.STYLES:
             return catalog.file_of(name)
         gallery = "a name of GET /v1/styles"
         style = self.styles.get(name)
         if style is None:
             allowed = f"an id that has not expired, or {gallery}"
-            raise found_error("style_id", repr(name), allowed)
+            raise found_error(field, repr(name), allowed)
         if order.brush is not None:
             found = f"{name!r}, a style that is encoded already, with a brush"
-            raise found_error("style_id", found, f"a picture, or {gallery}")
+            raise found_error(field, found, f"a picture, or {gallery}")
         return style
 
+    def _styles(
+        self, sources: Sequence[UploadFile | Path | Style], order: Order
+    ) -> list[Style | Picture]:
+        alone = len(sources) == 1
+        return [
+            self._style("style" if alone else f"style {number}", source, order)
+            for number, source in enumerate(sources, 1)
+        ]
+
     def _style(
-        self, number: int, source: UploadFile | Path | Style, order: Order
+        self, field: str, source: UploadFile | Path | Style, order: Order
     ) -> Style | Picture:
-        """A style as a Stylizer takes it; ``number`` is its place among those of the order."""
+        """A style as a Stylizer takes it; ``field`` is what it is called in errors."""
         if isinstance(source, Style):
             return source
-        field = "style" if len(order.styles) == 1 else f"style {number}"
         data = source if isinstance(source, Path) else self._read(field, source)
         side, brush = order.options.style_size, order.brush
 

@@ -2,11 +2,12 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import Any
 
+from adain.colours import Colours
 from adain.errors import checked_integer, found_error
 from adain.images import ImageSource
 from adain.style import Style
@@ -116,6 +117,32 @@ def parse_time(text: str, name: str) -> float:
     for part in text.split(":"):
         seconds = 60 * seconds + float(part)
     return seconds
+
+
+def parse_style_at(texts: Iterable[str], name: str, *, alone: bool = False) -> dict[float, str]:
+    """The style to have come to at each time, of ``TIME=STYLE``; where ``alone``, of ``TIME`` too,
+    whose style is "".
+
+    AdaINError, which starts with ``name``, for text of another form and a time that comes twice.
+    """
+    found: dict[float, str] = {}
+    for text in texts:
+        when, equals, style = text.partition("=")
+        if not style and (equals or not alone):
+            allowed = "a time and a style, such as 12.5=wave.jpg"
+            raise found_error(name, repr(text), allowed)
+        time = parse_time(when, name)
+        if time in found:
+            raise found_error(name, f"two styles at {time:g} s", "one for each time")
+        found[time] = style
+    return found
+
+
+def check_changing(*, masked: bool, colours: Colours) -> None:
+    """Raise AdaINError for what styles that change over time do not go with."""
+    if masked or colours == "matched":
+        found = "styles at times beside " + ("masks" if masked else "colours 'matched'")
+        raise found_error("style_at", found, "a strength, or colours 'luminance'")
 
 
 def _check_number(name: str, value: Any, low: float, high: float | None) -> None:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from adain.errors import found_error
 from adain.images import Picture
 from adain.images.windows import of_array
 from adain.options import StylizeOptions
@@ -22,7 +21,7 @@ from adain.video.clock import Clock
 from adain.video.frames import Frame, Pixels
 from adain.video.lost import lost_parts
 from adain.video.motion import Motion, MotionFinder
-from adain.video.options import VideoOptions, exact
+from adain.video.options import VideoOptions, check_changing, exact
 from adain.video.steadiness import Steadier
 
 FloatArray = npt.NDArray[np.float32]
@@ -71,9 +70,8 @@ class Painter:
         clock: Clock | None = None,
     ) -> None:
         """Raises AdaINError for styles that cannot be mixed over time."""
-        if video.style_at and (options.masks is not None or options.colours == "matched"):
-            found = "styles at times beside masks or colours 'matched'"
-            raise found_error("style_at", found, "a strength, or colours 'luminance'")
+        if video.style_at:
+            check_changing(masked=options.masks is not None, colours=options.colours)
         self.shots = 0
         self._stylizer, self._clock = stylizer, clock or Clock()
         self._finder = MotionFinder() if video.steady > 0 else None

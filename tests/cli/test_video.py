@@ -131,6 +131,14 @@ MISTAKES = {
     "end before start": ((*ARGUMENTS, "--start", "2", "--end", "1"), "end: found 1 s; allowed: "),
     "a time of letters": ((*ARGUMENTS, "--start", "soon"), "--start: found 'soon'; allowed: "),
     "style at no time": ((*ARGUMENTS, "--style-at", "style.png"), "--style-at: found 'style.png'"),
+    "two styles at a time": (
+        (*ARGUMENTS, "--style-at", "60=style.png", "--style-at", "1:00=other.png"),
+        "--style-at: found two styles at 60 s; allowed: one for each time",
+    ),
+    "style at beside masks": (
+        (*ARGUMENTS, "--style-at", "1=other.png", "--mask", "style.png"),
+        "style_at: found styles at times beside masks; allowed: ",
+    ),
     "style at missing": ((*ARGUMENTS, "--style-at", "1=no.png"), "no.png: found "),
     "no frame rate": ((*ARGUMENTS, "--fps", "0"), "fps: found 0.0; allowed: "),
     "no codec": ((*ARGUMENTS, "--codec", "h999"), "codec: found 'h999'; allowed: "),

@@ -25,5 +25,6 @@ def test_the_documentation_says_what_fields_may_be(client: httpx.Client) -> None
 
     assert "file, up to 8 times" in about("mask")[0]
     assert "number, up to 8 times" in about("weight")[0]
+    assert "string, up to 8 times" in about("style_at")[0]
     assert "number, 0.25 to 2<" in about("brush")[0]
     assert "integer, 16 to 1024<" in about("max_side")[-1]

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,6 +38,8 @@ SCALED_DOWN = 4
 # and for each thread. Measured with 4K in and Full HD out: 230 MB and 150 MB on two cores.
 BYTES, BYTES_DECODED, BYTES_ENCODED, BYTES_OF_A_THREAD = 300_000_000, 100, 300, 24_000_000
 ANSWER = 100_000  # bytes of what is said beside frames
+
+Paint = Callable[[Bytes, Sequence[float] | None, Callable[[FloatArray], FloatArray]], FloatArray]
 
 
 class Child:
@@ -88,10 +90,14 @@ class Child:
     def make(
         self,
         request: dict[str, Any],
-        paint: Callable[[Bytes, Callable[[FloatArray], FloatArray]], FloatArray],
+        paint: Paint,
         told: Callable[[int, int | None], None],
     ) -> dict[str, Any]:
-        """Have the video written: ``paint`` stylizes a frame, ``told`` hears of the progress."""
+        """Have the video written: ``paint`` stylizes a frame, ``told`` hears of the progress.
+
+        What ``paint`` is told of a frame beside its pixels are the shares of its styles, where
+        these change over time, and what makes of its statistics those that the decoder is told.
+        """
         self._begin({"task": "make", **request})
         room = 4 * self._settings.max_video_pixels
         while True:
@@ -102,7 +108,7 @@ class Child:
             if "frame" in about:
                 frame = _frame(about["frame"], data)
                 self._until = float("inf")  # the turn of a frame is not its fault
-                rgb = paint(frame, self._told)
+                rgb = paint(frame, about.get("shares"), self._told)
                 self._until = time.monotonic() + self._settings.timeout
                 self._send({"painted": True}, rgb)
             elif "made" in about:
@@ -181,14 +187,16 @@ def _frame(shape: Any, data: Bytes) -> Bytes:
     return data.reshape(height, width, channels)
 
 
-def painted(
-    engine: Engine, model: str, recipe: Recipe
-) -> Callable[[Bytes, Callable[[FloatArray], FloatArray]], FloatArray]:
+def painted(engine: Engine, model: str, recipe: Recipe) -> Paint:
     """What stylizes the frames of a video, each in a turn of its own on the device."""
 
-    def paint(frame: Bytes, statistics: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    def paint(
+        frame: Bytes,
+        shares: Sequence[float] | None,
+        statistics: Callable[[FloatArray], FloatArray],
+    ) -> FloatArray:
         content = of_array(frame, "a frame")
-        made = replace(recipe, statistics=statistics)
+        made = replace(recipe, statistics=statistics, shares=shares or recipe.shares)
         with engine.queue.computing(picture=False):
             machine = engine.stylizer(model)
             return cast(Picture, machine.stylize_recipe(content, made, exact=True)).rgb

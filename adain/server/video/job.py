@@ -6,7 +6,7 @@ import math
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -52,6 +52,11 @@ class Job:
     seconds: float = 0.0  # from then to the last so far
     expires: float | None = None  # by `time.monotonic`
     child: Child | None = None
+
+    def let_go(self) -> None:
+        """Free what is held in memory to make it of."""
+        self.styles, self.video = (), replace(self.video, style_at={})
+        self.options = replace(self.options, masks=None, alpha=StylizeOptions.alpha)
 
     @property
     def result(self) -> Path:

@@ -23,7 +23,6 @@ from adain.server.queue import BusyError
 from adain.server.video import CONTENT
 from adain.server.video.child import Child, painted
 from adain.server.video.job import OVER, Job, State, check_found, most_frames
-from adain.style import Style
 
 # Beside the videos, so much of a disk stays free.
 SPARE = 100_000_000
@@ -171,7 +170,7 @@ class Videos:
     def _end(self, job: Job, state: State, error: str | None = None) -> None:
         job.state, job.error = state, error
         job.expires = time.monotonic() + self.settings.keep
-        job.styles = ()
+        job.let_go()
         self.ended[state] += 1
 
     def _work(self) -> None:
@@ -202,10 +201,14 @@ class Videos:
             yield waiting[0]
 
     def _make(self, job: Job) -> None:
-        paint = painted(self.engine, job.model, self._recipe(job))
+        recipe = _recipe(job)
+        paint = painted(self.engine, job.model, recipe)
         request = {
             "output": job.result.name,
             "max_side": job.options.max_side,
+            "colours": job.options.colours,
+            "even": recipe.is_even,
+            "style_at": list(job.video.style_at),
             "disk": max(1, self.settings.video_disk - self.disk),
             "video": {name: getattr(job.video, name) for name in _TOLD},
         }
@@ -235,19 +238,6 @@ class Videos:
                 job.notes = [str(note)[:300] for note in about["notes"][:20]]
                 self._end(job, "done")
 
-    def _recipe(self, job: Job) -> Recipe:
-        """What is to be made of each frame; styles are encoded once, as `Painter` has it."""
-        recipe = Recipe.of(job.styles, job.options)
-        if job.options.colours == "matched":
-            return recipe
-        sources, side = list(recipe.sources), job.options.style_size
-        for number, source in enumerate(sources):
-            if not isinstance(source, Style):
-                with self.engine.queue.computing(picture=False):
-                    machine = self.engine.stylizer(job.model)
-                    sources[number] = machine.encode_style(source, max_side=side)
-        return replace(recipe, sources=sources)
-
     def _fail(self, job: Job, error: Exception) -> None:
         line = str(error)
         with self._changed:
@@ -257,6 +247,15 @@ class Videos:
                 log.error("a video: %s", line, exc_info=not isinstance(error, AdaINError))
                 line = "the server failed"
             self._end(job, "failed", line)
+
+
+def _recipe(job: Job) -> Recipe:
+    """What is to be made of each frame; of styles that change over time, the shares are its own."""
+    recipe = Recipe.of(job.styles, job.options)
+    if not job.video.style_at:
+        return recipe
+    sources = [recipe.mixture(recipe.sources), *job.video.style_at.values()]
+    return replace(recipe, sources=sources)
 
 
 def delete(folder: Path) -> None:

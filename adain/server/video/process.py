@@ -50,8 +50,9 @@ class Remote:
     # Whose memory it is that a frame has to fit into is for the server to say.
     device = "server"
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, *, changing: bool) -> None:
+        """``changing`` is whether the styles are others over time."""
+        self._channel, self._changing = channel, changing
         # Frames are stylized in one thread and written in another.
         self.speaking = threading.Lock()
         self._progress: tuple[int, int | None] = (0, None)
@@ -66,11 +67,13 @@ class Remote:
                 self.speaking.release()
 
     def stylize_recipe(self, content: Windows, recipe: Recipe, *, exact: bool) -> Picture:
-        """A frame in the style of the job, which the server knows; of the recipe it takes what it
-        tells the decoder of the frame's statistics."""
+        """A frame in the styles of the job, which the server knows; of the recipe it takes what it
+        tells the decoder of the frame's statistics, and the shares of styles that change."""
         frame = content.window(Box(0, 0, content.height, content.width)).to_array()
         with self.speaking:
-            about = {"frame": frame.shape, "progress": self._progress}
+            about: dict[str, Any] = {"frame": frame.shape, "progress": self._progress}
+            if self._changing:
+                about["shares"] = recipe.sources[0].vector.tolist()
             self._channel.send_samples(about, [np.ascontiguousarray(frame)])
             while True:
                 about, data = self._channel.receive_samples(ROOM)
@@ -139,14 +142,25 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
 def make(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
     """Write the video that a job asks for; what there is to know of it."""
     limit_file(request["disk"])
-    remote = Remote(channel)
+    times = request["style_at"]
+    remote = Remote(channel, changing=bool(times))
+    # In place of the styles, which the server keeps: each is all of itself and nothing of the
+    # others, so a mixture of them is its shares.
+    style: Style | Picture
+    style, *later = (Style(row, "", "") for row in np.eye(1 + len(times), dtype=np.float32))
+    if request["colours"] == "matched":
+        style = Picture(np.zeros((1, 1, 3), np.float32))
     result = stylize_video(
         CONTENT,
-        # In place of the styles, which the server keeps.
-        Style(np.zeros(1, np.float32), "", ""),
+        style,
         request["output"],
-        StylizeOptions(max_side=request["max_side"]),
-        VideoOptions(**request["video"]),
+        # Whether a part of a frame is stylized as in the whole depends on these.
+        StylizeOptions(
+            max_side=request["max_side"],
+            colours=request["colours"],
+            alpha=1.0 if request["even"] else np.ones((1, 1), np.float32),
+        ),
+        VideoOptions(**request["video"], style_at=dict(zip(times, later, strict=True))),
         stylizer=cast(Any, remote),
         callback=remote.tell,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import monotonic
@@ -27,9 +28,8 @@ from adain.server.service import Order, Service, check_model
 from adain.server.video import CONTENT
 from adain.server.video.job import OVER, Job, check_offered
 from adain.server.video.jobs import Videos, delete
-from adain.style import Style
 from adain.video import VideoOptions
-from adain.video.options import STEADY
+from adain.video.options import STEADY, check_changing
 
 TYPES = {
     "mp4": "video/mp4",
@@ -69,7 +69,11 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         style: fields.Styles,
         style_id: fields.StyleIds,
         weight: fields.Weights,
+        mask: fields.Masks,
+        style_at: fields.StyleAt,
+        style_at_file: fields.StyleAtFiles,
         alpha: fields.Alpha = fields.ALPHA["default"],
+        strength_map: fields.StrengthMap = None,
         model: fields.Model = DEFAULT_MODEL,
         max_side: fields.Side = StylizeOptions.max_side,
         style_size: fields.StyleSize = STYLE_SIDE,
@@ -83,13 +87,20 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         format: fields.VideoFormat = "mp4",
         crf: fields.Crf = None,
     ) -> VideoJob:
-        """Put a video in line, to be repainted in the manner of a picture or of a mixture."""
+        """Put a video in line, to be repainted in the manner of a picture, of a mixture, of each
+        in its place, or of one after the other.
+        """
         try:
             check_offered(videos.settings)
         except MissingError as error:
             raise HTTPException(501, str(error)) from None
         styles: list[UploadFile | str] = [*filter(fields.chosen, style), *filter(None, style_id)]
-        fields.check_mixture(len(styles), weight, 0)
+        masks = [*filter(fields.chosen, mask)]
+        fields.check_mixture(len(styles), weight, len(masks))
+        files = [*filter(fields.chosen, style_at_file)]
+        later = fields.given_style_at([*filter(None, style_at)], files)
+        if later:
+            check_changing(masked=bool(masks), colours=colours)
         check_model(model, service.engine)
         options = StylizeOptions(
             alpha=alpha,
@@ -101,27 +112,34 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         video = VideoOptions(
             steady=steady, stylize_every=stylize_every, start=start, end=end, fps=fps, crf=crf
         )
-        order = Order(content, styles, model, options, brush=brush)
-        future = service.engine.queue.submit(lambda: service.styles_of(order))
-        encoded: list[Style | Any] = await answer(request, service.engine, future)
+        painted = fields.chosen(strength_map)
+        order = Order(content, styles, model, options, masks, painted, brush, later)
+        engine = service.engine
+        encoding = engine.queue.submit(lambda: service.styles_of(order))
+        encoded, at = await answer(request, engine, encoding)
+        video = replace(video, style_at=at)
         client = CLIENT.get("")
-        owner = client if service.engine.settings.users else ""
+        owner = client if engine.settings.users else ""
+        name, folder = videos.new_folder()
+        job = Job(name, client, owner, folder, model, encoded, options, video, format)
 
-        def take() -> Job:
-            name, folder = videos.new_folder()
-            job = Job(name, client, owner, folder, model, encoded, options, video, format)
-            try:
-                with open(folder / CONTENT, "xb") as file:
-                    content.file.seek(0)
-                    shutil.copyfileobj(content.file, file, 1 << 20)
-                videos.check(job)
-                videos.add(job)
-            except BaseException:
-                delete(folder)
-                raise
-            return job
+        def look() -> None:
+            with open(folder / CONTENT, "xb") as file:
+                content.file.seek(0)
+                shutil.copyfileobj(content.file, file, 1 << 20)
+            videos.check(job)
 
-        job = await run_in_threadpool(take)
+        try:
+            await run_in_threadpool(look)
+            if masks or painted:
+                # Now that the size of its frames is known: larger ones are not kept.
+                size = job.width, job.height
+                mapping = engine.queue.submit(lambda: service.with_maps(order, *size))
+                job.options = await answer(request, engine, mapping)
+            await run_in_threadpool(videos.add, job)
+        except BaseException:
+            delete(folder)
+            raise
         response.headers["Location"] = _address(request, job)
         return _about(request, videos, job)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from adain import AdaINError
+from adain import AdaINError, Style
 from adain.errors import MissingError
 from adain.options import StylizeOptions
 from adain.server.settings import Settings
@@ -52,6 +53,18 @@ def test_what_is_beyond_a_limit(
     with pytest.raises(AdaINError) as caught:
         check(found, **video)
     assert said in str(caught.value)
+
+
+def test_what_a_job_that_is_over_holds_no_longer() -> None:
+    style = Style(np.ones(3, np.float32), "fast")
+    plane = np.ones((9, 9), np.float32)
+    options = StylizeOptions(masks=[plane], alpha=plane, max_side=64)
+    video = VideoOptions(style_at={1: style}, fps=5)
+    job = Job("", "", "", Path(), "fast", [style], options, video, "mp4")
+    job.let_go()
+    assert not job.styles and not job.video.style_at
+    assert job.options.masks is None and job.options.alpha == 1
+    assert (job.options.max_side, job.video.fps) == (64, 5)
 
 
 def test_a_server_without_videos_says_so() -> None:

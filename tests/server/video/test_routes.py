@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +11,12 @@ import numpy as np
 import pytest
 from serving import PATIENCE, ROOT, SERVICE, Demo, one_line, picture, serving
 from video_files import TIMES, decoded, drawn, encode, packets
+from video_jobs import EXACT, LIMITS, end_of, job_of, send
 
 from adain import Stylizer
 from adain.drawings import catalog
 from adain.options import StylizeOptions
 from adain.video import VideoOptions, stylize_video
-
-LIMITS = (
-    "--max-upload",
-    "100kB",
-    "--max-video",
-    "400kB",
-    "--max-video-seconds",
-    "70",
-    "--max-video-pixels",
-    "20k",
-)
-
-# Lossless: what x264 leaves out otherwise is not the same in every run.
-EXACT = 0
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """What a job leaves is gone with it; a clean log at the end."""
-    with serving(*LIMITS, program=SERVICE, TMPDIR=str(tmp_path_factory.mktemp("server"))) as demo:
-        yield demo
-
-
-@pytest.fixture
-def client(server: Demo) -> Iterator[httpx.Client]:
-    with server.client() as client:
-        yield client
-
-
-@pytest.fixture
-def video(tmp_path: Path) -> Path:
-    return encode(tmp_path / "a.mp4", [drawn(n) for n in range(len(TIMES))], TIMES, sound=True)
 
 
 @pytest.fixture
@@ -56,27 +24,6 @@ def long(tmp_path: Path) -> Path:
     """A video that takes longer to make than whatever a test does meanwhile."""
     frames = [drawn(n) for n in range(25)]
     return encode(tmp_path / "long.mp4", frames * 60, options={"preset": "ultrafast"})
-
-
-def send(client: httpx.Client, video: Path | bytes, **fields: Any) -> httpx.Response:
-    data = video if isinstance(video, bytes) else video.read_bytes()
-    fields = {"style_id": "night", **fields}
-    sent = [("content", ("a.mp4", data))]
-    sent += [(name, (None, str(value).encode())) for name, value in fields.items()]
-    return client.post("/v1/video", files=sent)
-
-
-def job_of(answer: httpx.Response) -> str:
-    assert answer.status_code == 202, answer.text
-    return str(answer.headers["location"])
-
-
-def end_of(client: httpx.Client, job: str) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE
-    while (about := client.get(job).json())["state"] in ("waiting", "running"):
-        assert time.monotonic() < until, about
-        time.sleep(0.05)
-    return dict(about)
 
 
 def test_a_video_is_the_librarys(
@@ -116,13 +63,8 @@ def test_a_video_is_the_librarys(
 def test_a_part_in_a_mixture_as_another_format(
     client: httpx.Client, video: Path, tmp_path: Path
 ) -> None:
-    style = ("style", ("b.png", picture()))
-    weights = [("weight", (None, b"1")), ("weight", (None, b"3"))]
-    fields = {"style_id": "night", "end": "0.4", "fps": "10", "format": "webm", "crf": "40"}
-    fields["stylize_every"] = "2"
-    sent = [("content", ("a.mp4", video.read_bytes())), style, *weights]
-    sent += [(name, (None, value.encode())) for name, value in fields.items()]
-    about = end_of(client, job_of(client.post("/v1/video", files=sent)))
+    fields = {"end": 0.4, "fps": 10, "format": "webm", "crf": 40, "stylize_every": 2}
+    about = end_of(client, job_of(send(client, video, style=picture(), weight=[1, 3], **fields)))
     assert about["state"] == "done"
     assert about["frames"] == about["total"] == 4
     assert about["notes"] == ["audio in aac is left out: webm takes none"]
