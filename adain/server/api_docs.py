@@ -65,7 +65,7 @@ curl {address}v1/stylize -F content=@photo.jpg -F style_id=night -F style_id=woo
   -F mask=@sky.png -F mask=@ground.png -o painted.png
 curl {address}v1/styles -F file=@painting.jpg
 curl {address}v1/video -F content=@film.mp4 -F style_id=night -F max_side=640
-curl {address}v1/video -F content=@film.mp4 -F style_id=night -F style_at=10=woodcut \
+curl {address}v1/video -F content=@film.mp4 -F style_id=night -F style_at=10=woodcut \\
   -F style_at=20 -F style_at_file=@painting.jpg"""
 
 
