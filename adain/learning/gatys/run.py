@@ -110,7 +110,7 @@ def _optimised(
     for width, height, _ in reversed(steps):
         side = style_side(width, height, options)
         looked_at = [size_at(style, side) for style in styles]
-        plans.insert(0, plan(vgg, width, height, options, free, looked_at))
+        plans.insert(0, plan(vgg, width, height, options, free, looked_at, len(masks or ())))
     seen_content, seen_styles = coloured(
         content.opaque(), [style.opaque() for style in styles], options
     )
