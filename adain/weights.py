@@ -21,6 +21,9 @@ from adain.errors import AdaINError, failing, found_error
 from adain.published import PUBLISHED_VGG19
 from adain.registry import BUILT_IN
 
+# The whole model in half precision, which nothing of the package runs; pyproject.toml says why.
+NOT_IN_WHEEL = "adain-fast-fp16.onnx"
+
 
 def models() -> dict[str, registry.Model]:
     """All models by name: those built in, then those that were imported, by name.

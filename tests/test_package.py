@@ -31,7 +31,7 @@ MODEL_FILES = {
     "fast.safetensors",
     "vgg19-decoder.safetensors",
     *(name for name in weights.model_files("fast") if name.endswith(".onnx")),
-} - {"adain-fast-fp16.onnx"}
+} - {weights.NOT_IN_WHEEL}
 LARGEST = 25_000_000  # bytes of the wheel
 STYLIZE = """
 import importlib.util
@@ -222,6 +222,9 @@ def test_command_runs_from_the_wheel(environment: Path, elsewhere: Path) -> None
     command[-1] = "great-wave"  # one of the package's own
     run_elsewhere(*command, "-o", "out.png", cwd=elsewhere)
     assert_stylized(elsewhere)
+    said = run_elsewhere(environment / "adain", "models", cwd=elsewhere)
+    fast, _, others = said.partition("vgg19: ")
+    assert f"  {weights.NOT_IN_WHEEL} " in fast and "missing" not in fast and "missing" in others
     said = run_elsewhere(environment / "adain", "doctor", cwd=elsewhere)
     assert "adain[cpu]: onnxruntime 1." in said and "cpu: runs" in said
     assert re.search(r"^fast: 512 x 512 pixels in [0-9.]+ s on cpu", said, re.MULTILINE)

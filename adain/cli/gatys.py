@@ -121,7 +121,7 @@ def gatys(
 ) -> int | None:
     """Write CONTENT in the style of one STYLE or several by optimisation (Gatys et al. 2016).
 
-    Interrupted, it writes the best picture so far.
+    Interrupted, it writes the best picture so far, if there is one.
     """
     require_learn("the optimisation")
     from tqdm import tqdm
@@ -161,9 +161,14 @@ def gatys(
                 chosen,
                 masks=[load_image(mask) for mask in masks] or None,
                 callback=callback,
+                interrupted=lambda: bool(interrupted),
             )
     finally:
         signal.signal(signal.SIGINT, handler)
+    if interrupted and not result.history:
+        name = click.format_filename(output)
+        click.echo(f"{name}: not written; interrupted before the first iteration was done")
+        return 128 + signal.SIGINT
     save_image(result.picture, output, quality=quality)
     if log is not None:
         lines = [json.dumps(losses) + "\n" for losses in result.history]
@@ -173,4 +178,4 @@ def gatys(
         f"{click.format_filename(output)}: {size[0]} x {size[1]}, {done} iterations,"
         f" {result.seconds:.1f} s" + (", interrupted" if interrupted else "")
     )
-    return 130 if interrupted else None
+    return 128 + signal.SIGINT if interrupted else None

@@ -25,7 +25,10 @@ def models(context: click.Context) -> None:
         click.echo(f"{name}: {state} (licence: {model.licence})")
         for file in weights.model_files(name):
             path = weights.look_for(file)
-            if path is None:
+            if path is None and file == weights.NOT_IN_WHEEL:
+                makes = f"`adain export --model {name} -o DIR` makes it"
+                click.echo(f"  {file:30} not in the wheel, for other programs; {makes}")
+            elif path is None:
                 click.echo(f"  {file:30} missing")
             else:
                 size = f"{path.stat().st_size / 1e6:.1f} MB"

@@ -17,6 +17,7 @@ from adain.cli.parameters import (
     require_learn,
     training_options,
 )
+from adain.cli.run import Terminated
 from adain.learning.training.options import TrainOptions
 from adain.options import STYLE_SIDE
 
@@ -67,7 +68,7 @@ def specialise(
     name: str | None,
     run_dir: Path | None,
     **options: Any,
-) -> None:
+) -> int | None:
     """Fine-tune fast to the painting STYLE, and write one ONNX file that makes no other style.
 
     Faster than fast and closer to the painting, and all that a program needs: docs/one-style.md.
@@ -75,6 +76,7 @@ def specialise(
     """
     require_learn("specialising")
     from adain.learning.specialise import specialise as work
+    from adain.learning.training.checkpoint import CHECKPOINT
 
     run_dir = output.parent / f"{output.stem}.run" if run_dir is None else run_dir
     if options["steps"] is None and options["hours"] is None:
@@ -85,9 +87,31 @@ def specialise(
     check_file(output, [style, content_dir])
     check_output_folder(run_dir, [content_dir])
     check_not_an_input(run_dir / "weights.safetensors", [Path(w) for w in [chosen.weights] if w])
-    if work(
-        style, content_dir, output, run_dir, chosen, click.echo, style_size=style_size, name=name
-    ):
+    try:
+        trainer = work(
+            style,
+            content_dir,
+            output,
+            run_dir,
+            chosen,
+            click.echo,
+            style_size=style_size,
+            name=name,
+        )
+    except (KeyboardInterrupt, Terminated):
+        # Before the first step or after the last: of the steps themselves none is broken off.
+        if (run_dir / CHECKPOINT).exists():
+            click.echo(_not_yet(output, run_dir))
+        raise
+    if not trainer.stopped:
         click.echo(f"{output}: {output.stat().st_size / 1e6:.2f} MB")
-    else:
-        click.echo(f"{output}: not written yet")
+        return None
+    click.echo(_not_yet(output, run_dir, f" up to step {trainer.step}"))
+    return None if trainer.signal is None else 128 + trainer.signal
+
+
+def _not_yet(output: Path, run_dir: Path, until: str = "") -> str:
+    return (
+        f"{output}: not written yet; {run_dir} keeps the training{until},"
+        " and the same command goes on from there"
+    )

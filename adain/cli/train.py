@@ -74,4 +74,6 @@ def train(content_dir: Path, style_dir: Path, run_dir: Path, **options: Any) -> 
     if chosen.weights is not None:
         check_not_an_input(run_dir / "weights.safetensors", [Path(chosen.weights)])
     trainer = loop.train(content_dir, style_dir, run_dir, chosen, click.echo)
+    if trainer.stopped and trainer.rank == 0:
+        click.echo(f"stopped at step {trainer.step} and saved; the same command goes on from here")
     click.echo(f"{run_dir / 'weights.safetensors'}: step {trainer.step}")

@@ -28,6 +28,7 @@ from adain.learning.training.log import LOG
 from adain.learning.training.loop import train
 from adain.learning.training.one_style import OneStyleTrainer
 from adain.learning.training.options import TrainOptions
+from adain.learning.training.trainer import Trainer
 from adain.options import STYLE_SIDE
 from adain.padding import reflected
 
@@ -45,7 +46,7 @@ def specialise(
     *,
     style_size: int = STYLE_SIDE,
     name: str | None = None,
-) -> bool:
+) -> Trainer:
     """Fine-tune ``fast`` to one painting, and write it to ``output`` as one ONNX file.
 
     ``content_dir`` holds photos, ``style_size`` is the painting's long side in pixels, by which
@@ -53,8 +54,8 @@ def specialise(
     default those that ship. ``name`` is what the file says that it is, by default its own. In
     ``run_dir`` is what `train` writes; the same call goes on from there.
 
-    Returns whether the file is written: not where the training was stopped before its end. Raises
-    AdaINError, before the training, for all that can be known then.
+    Where the training was ``stopped`` before its end, the file is not written. Raises AdaINError,
+    before the training, for all that can be known then.
     """
     output = Path(output)
     if output.suffix.lower() != SUFFIX:
@@ -80,13 +81,13 @@ def specialise(
         report,
         partial(OneStyleTrainer, network=start(fast, image), painting=image),
     )
-    if trainer.progress() < 1:
-        return False
+    if trainer.stopped:
+        return trainer
     best = Path(run_dir) / WEIGHTS
     for line in held_out_losses(Path(run_dir)):
         report(line)
     report(str(export_one_style(best, output, name or output.stem, Path(painting).name)))
-    return True
+    return trainer
 
 
 def read_painting(path: str | os.PathLike[str], size: int) -> Tensor:

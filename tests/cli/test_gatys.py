@@ -1,11 +1,13 @@
 """``adain gatys`` and ``adain compare`` as a user runs them."""
 
 import json
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,10 @@ pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from adain.cli.main import cli
 from adain.cli.run import run
+from adain.learning.gatys import objective
+from adain.learning.gatys import run as optimisation
+from adain.learning.gatys.footprint import Plan
+from adain.tiling import grid
 
 pytestmark = pytest.mark.usefixtures("vgg19_weights")
 
@@ -80,6 +86,43 @@ def test_an_interrupted_run_keeps_its_picture(tmp_path: Path) -> None:
     with Image.open(output) as image:
         assert image.size == (64, 64)
     assert len(before) > 0
+
+
+@pytest.mark.parametrize("iterations", [0, 2])
+def test_by_tiles_it_ends_at_the_next_one(
+    tmp_path: Path,
+    iterations: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is written is the picture of the iterations before, if there are any."""
+    content = waves(tmp_path / "content.png", "RGB", (120, 33), 0)
+    style = waves(tmp_path / "style.png", "RGB", (64, 64), 1)
+    monkeypatch.setattr(optimisation, "plan", lambda *_: Plan(tile=224))
+    wanted, output = tmp_path / "wanted.png", tmp_path / "out.png"
+    seen: list[object] = []
+    last = math.inf
+
+    def counted(*arguments: int) -> Iterator[object]:
+        for boxes in grid(*arguments):
+            seen.append(boxes)
+            if len(seen) == last:
+                signal.raise_signal(signal.SIGINT)
+            yield boxes
+
+    monkeypatch.setattr(objective, "grid", counted)
+    # One tile of the style; for each iteration one for the sums of the whole, two for the gradient.
+    done = 1 + 3 * iterations
+    pictures = [content, style, "--style-scale", 0.4, "--optimizer", "adam"]
+    assert gatys(*pictures, "-o", wanted, "--iterations", iterations) == 0 and len(seen) == done
+    for more in range(3):
+        seen.clear()
+        last = done + more
+        assert gatys(*pictures, "-o", output, "--iterations", 9) == 130 and len(seen) == last
+        assert "interrupted" in capsys.readouterr().out
+        assert output.exists() is (iterations > 0)
+        if iterations:
+            assert output.read_bytes() == wanted.read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
-"""How commands end: streams that lack characters, users without a home."""
+"""How commands end: streams that lack characters, users without a home, SIGTERM."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from PIL import Image
+
+from adain.cli.run import run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -72,3 +76,58 @@ def test_a_report_without_room_is_one_line() -> None:
         done = subprocess.run(command, env=env, stdout=full, stderr=subprocess.PIPE, check=False)
     assert done.returncode == 2
     assert done.stderr == b"Error: stdout: No space left on device\n"
+
+
+# Works in a temporary folder; a second signal comes while it clears up.
+WORKS = """
+import os, signal, sys, tempfile, time
+import click
+from adain.cli.run import run
+
+@click.command()
+def work():
+    with tempfile.TemporaryDirectory(dir="."):
+        try:
+            print("begun", flush=True)
+            time.sleep(600)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.exit(run(work))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM for one process")
+def test_sigterm_leaves_no_temporary_files(tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", WORKS],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stdout.readline() == "begun\n"
+    assert len(list(tmp_path.iterdir())) == 1
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=120)
+    assert (process.returncode, said) == (143, "terminated\n")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_a_command_leaves_the_handling_of_sigterm_as_it_was(before: signal.Handlers) -> None:
+    during = []
+
+    @click.command()
+    def look() -> None:
+        during.append(signal.getsignal(signal.SIGTERM))
+
+    outside = signal.signal(signal.SIGTERM, before)
+    try:
+        assert run(look, []) == 0
+        assert signal.getsignal(signal.SIGTERM) is before
+    finally:
+        signal.signal(signal.SIGTERM, outside)
+    # A process that ignores it goes on ignoring it.
+    assert (during == [signal.SIG_IGN]) is (before is signal.SIG_IGN)

@@ -17,6 +17,7 @@ import onnxruntime
 from adain import load_image, save_image
 from adain.cli.main import cli
 from adain.cli.run import run
+from adain.learning import specialise as learning
 from adain.learning.models.pretrained import find_trained
 
 pytestmark = pytest.mark.usefixtures("vgg19_weights")
@@ -70,8 +71,13 @@ def test_a_file_is_made_and_used_with_onnx_runtime_alone(
     assert f"STYLE: found '{output}', a network; allowed: a picture" in capsys.readouterr().err
 
 
-def test_ctrl_c_saves_and_the_same_command_goes_on(
-    given: tuple[Path, Path], tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_the_same_command_goes_on(
+    given: tuple[Path, Path],
+    tmp_path: Path,
+    number: signal.Signals,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / "stripes.onnx"
     log = tmp_path / "stripes.run" / "log.jsonl"
@@ -81,10 +87,18 @@ def test_ctrl_c_saves_and_the_same_command_goes_on(
         while not (log.exists() and '"train"' in log.read_text()):
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said = process.communicate()[0].decode()
-    assert process.returncode == 0 and "the same command goes on from here" in said
-    assert f"{output}: not written yet" in said and not output.exists()
+    assert process.returncode == 128 + number
+    assert not output.exists()
+    kept = f"{output}: not written yet; {log.parent} keeps the training up to step "
+    (line,) = said.splitlines()
+    assert line.startswith(kept) and line.endswith(", and the same command goes on from there")
+    # Where it comes while the file is made, the same is said.
+    with monkeypatch.context() as patch:
+        patch.setattr(learning, "export_one_style", lambda *_: signal.raise_signal(number))
+        assert run(cli, command(given, output, "--steps", "1")) == 128 + number
+    assert kept.removesuffix(" up to step ") in capsys.readouterr().out and not output.exists()
     # It has done more than one step, so that it is over at once.
     assert run(cli, command(given, output, "--steps", "1")) == 0 and output.is_file()
 

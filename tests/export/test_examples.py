@@ -16,6 +16,7 @@ from example_files import EXAMPLES, difference, install, model_file, save
 from adain import Stylizer
 
 ALPHA = 0.7
+NO_STRENGTHS = "nan", "-0.1", "1.5", "strong", "", " "
 # The same weights by another runtime may round a sample the other way.
 LEVELS = 1
 HEADERS = "onnxruntime_cxx_api.h"
@@ -80,7 +81,7 @@ def test_python_says_how_it_is_called() -> None:
     assert done.stderr == "usage: python stylize.py MODEL CONTENT STYLE ALPHA OUT\n"
 
 
-@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong"])
+@pytest.mark.parametrize("alpha", NO_STRENGTHS)
 def test_python_refuses_other_strengths(pictures: Path, alpha: str) -> None:
     command = [sys.executable, EXAMPLES / "python" / "stylize.py", model_file(), "photo.png"]
     command += ["style.png", alpha, "out.png"]
@@ -95,7 +96,7 @@ def test_node(pictures: Path, wanted: np.ndarray) -> None:
     assert difference(stylize("node", program, folder=pictures), wanted) <= LEVELS
 
 
-@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong", ""])
+@pytest.mark.parametrize("alpha", NO_STRENGTHS)
 def test_node_refuses_other_strengths(pictures: Path, alpha: str) -> None:
     program = install("node") / "stylize.mjs"
     command = ["node", program, model_file(), "photo.png", "style.png", alpha, "out.png"]
@@ -174,7 +175,7 @@ def test_c_and_cpp_refuse_what_is_no_ppm(program: Path, pictures: Path) -> None:
     assert not (pictures / "out.ppm").exists()
 
 
-@pytest.mark.parametrize("alpha", ["nan", "-0.1", "1.5", "strong"])
+@pytest.mark.parametrize("alpha", NO_STRENGTHS)
 def test_c_and_cpp_refuse_other_strengths(program: Path, pictures: Path, alpha: str) -> None:
     command = [program, model_file(), "photo.ppm", "style.ppm", alpha, "out.ppm"]
     done = subprocess.run(command, cwd=pictures, capture_output=True, text=True)
@@ -209,6 +210,7 @@ def test_java(java: list[str | Path], pictures: Path, wanted: np.ndarray) -> Non
     [
         ("photo.png", "nan", "out.png", "ALPHA: found nan; allowed: a number from 0 to 1\n"),
         ("photo.png", "1.5", "out.png", "ALPHA: found 1.5; allowed: a number from 0 to 1\n"),
+        ("photo.png", " ", "out.png", "ALPHA: found  ; allowed: a number from 0 to 1\n"),
         ("missing.png", "1", "out.png", "missing.png: no picture that Java reads\n"),
         (".", "1", "out.png", ".: no picture that Java reads\n"),
         ("photo.png", "1", "out.xyz", "out.xyz: no format that Java writes\n"),

@@ -16,7 +16,7 @@ from adain.learning.gatys.objective import MARGIN, WIDER
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import available_memory
 from adain.learning.models.vgg import VGG19Layers
-from adain.learning.models.vgg_layers import SMALLEST_VGG19_SIDE
+from adain.learning.models.vgg_layers import CONVOLUTIONS, SMALLEST_VGG19_SIDE, stride
 from adain.learning.peak_memory import resident_memory
 
 # Steps that L-BFGS remembers, two pictures each, and how few will do where memory is short: after
@@ -27,6 +27,9 @@ PAIRS, FEWEST_PAIRS = 20, 2
 _PICTURES = 5
 # What does not grow with the picture.
 _OTHERS = 60_000_000
+# Gram matrices of a style with a guide: what is wanted, that of the whole and its derivative, and a
+# tile's. Those of a style without one are among the others.
+_GRAMS = 4
 # Sides of tiles without their margins. Beyond the largest, margins cost little more than a half.
 _INNER = range(512, 0, -GRID)
 
@@ -66,25 +69,27 @@ def plan(
     options: GatysOptions,
     free: int,
     styles: Sequence[tuple[int, int]] = (),
+    guides: int = 0,
 ) -> Plan:
     """The fastest plan that fits into so many bytes; AdaINError where none does.
 
-    ``styles`` are the widths and heights that the styles are looked at in.
+    ``styles`` are the widths and heights that the styles are looked at in, and ``guides`` is how
+    many maps there are of where they go.
 
     That is one piece, then one with checkpointing (a third more time), then tiles (about 2.5 times
     the time), which are as large and L-BFGS remembers as much as there is room for.
     """
     chosen = options.checkpointing
     for checkpointing in (False, True) if chosen is None else (chosen,):
-        if memory_needed(vgg, width, height, options, Plan(checkpointing), styles) <= free:
+        if memory_needed(vgg, width, height, options, Plan(checkpointing), styles, guides) <= free:
             return Plan(checkpointing)
     for inner in _INNER:
         least = Plan(bool(chosen), inner + 2 * MARGIN, FEWEST_PAIRS)
-        left = free - memory_needed(vgg, width, height, options, least, styles)
+        left = free - memory_needed(vgg, width, height, options, least, styles, guides)
         if left >= 0:
             more = left // _pictures(width, height, 1, 0)
             return Plan(least.checkpointing, least.tile, min(PAIRS, FEWEST_PAIRS + more))
-    constant, pictures = max(_phases(vgg, width, height, options, least, styles), key=sum)
+    constant, pictures = max(_phases(vgg, width, height, options, least, styles, guides), key=sum)
     needed = constant + pictures
     scale = math.sqrt(max(0, free - constant) / pictures)
     side = int(scale * max(width, height)) // 10 * 10
@@ -103,14 +108,17 @@ def memory_needed(
     options: GatysOptions,
     plan: Plan,
     styles: Sequence[tuple[int, int]] = (),
+    guides: int = 0,
 ) -> int:
     """About how many bytes an optimisation of this size takes at its peak.
 
     Measured on a CPU: 341 MB at 256 x 256, 1209 at 512 x 512, 890 there with checkpointing, and 601
     in bfloat16, of which this says 353, 1231, 897 and 716; 643 at 640 x 640 by tiles of 352, with
-    a step remembered, of which it says 703. ``styles`` as `plan` takes them.
+    a step remembered, of which it says 703. ``styles`` and ``guides`` as `plan` takes them: with
+    Adam each of 6 guides added 152 MB at 512 x 512, 171 in bfloat16, 125 with checkpointing, and
+    each of 4 by tiles of 288 at 640 x 640 19 MB, of which this says 139, 171, 139 and 20.
     """
-    return max(map(sum, _phases(vgg, width, height, options, plan, styles)))
+    return max(map(sum, _phases(vgg, width, height, options, plan, styles, guides)))
 
 
 def _phases(
@@ -120,6 +128,7 @@ def _phases(
     options: GatysOptions,
     plan: Plan,
     styles: Sequence[tuple[int, int]],
+    guides: int,
 ) -> list[tuple[int, int]]:
     """Bytes of what comes one after the other: what a tile takes, and pictures, which grow.
 
@@ -130,13 +139,18 @@ def _phases(
         w, h = size if side is None else (min(side, size[0]), min(side, size[1]))
         return _features(vgg, w, h, options, plan)
 
-    pictures = _pictures(width, height, plan.pairs)
-    phases = [(features((width, height), plan.tile, plan), pictures)]
+    inner = (width, height)
+    if plan.tile is not None:
+        inner = min(plan.tile - 2 * MARGIN, width), min(plan.tile - 2 * MARGIN, height)
+    guided = guides * _guided(*inner, options)
+    pictures = _pictures(width, height, plan.pairs) + guides * _maps(width, height, options)
+    phases = [(features((width, height), plan.tile, plan) + guided, pictures)]
     if styles:
         side = None if plan.tile is None else round(WIDER * plan.tile)
         whole = replace(plan, checkpointing=False)  # which is for gradients
         largest = max(features(size, side, whole) for size in styles) / WIDER**2
         held = sum(_pictures(*size, 0, 1) for size in styles) + _pictures(width, height, 0, 2)
+        held += guides * 4 * width * height
         phases.append((largest, held))
     if plan.tile is None:
         return [(_OTHERS, int(found) + held) for found, held in phases]
@@ -156,6 +170,24 @@ def _features(
         # comes and goes.
         layers, copies = ["relu1_2"], 3.4
     return copies * _itemsize(options) * vgg.activations(height, width, layers)
+
+
+def _guided(width: int, height: int, options: GatysOptions) -> int:
+    """Bytes of the features under one guide, which a gradient needs, and of their Gram matrices.
+
+    They are in float32, and cost a quarter more on the way there from bfloat16.
+    """
+    values = products = 0
+    for name in options.style_layers:
+        _, channels = CONVOLUTIONS[name.removeprefix("relu")]
+        values += channels * (width // stride(name)) * (height // stride(name))
+        products += _GRAMS * channels**2
+    return (5 if options.precision == "bf16" else 4) * values + 4 * products
+
+
+def _maps(width: int, height: int, options: GatysOptions) -> int:
+    """Bytes of one guide, in float32 at the sizes of the style layers."""
+    return 4 * sum((width // stride(n)) * (height // stride(n)) for n in options.style_layers)
 
 
 def _pictures(width: int, height: int, pairs: int, others: int = _PICTURES) -> int:

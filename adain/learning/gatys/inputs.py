@@ -74,7 +74,8 @@ def size_at(picture: Picture, side: int) -> tuple[int, int]:
 def guide(mask: Picture, width: int, height: int) -> Tensor:
     """Where a style goes, ``[1, 1, height, width]`` in [0, 1], of a mask of any size."""
     plane = load_map(mask, "mask")[..., None].repeat(3, axis=2)
-    return to_tensor(Picture(plane).resized(width, height))[:, :1]
+    # A copy of the one channel, so that the other two are let go of.
+    return to_tensor(Picture(plane).resized(width, height))[:, :1].clone()
 
 
 def coloured(

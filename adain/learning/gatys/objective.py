@@ -16,7 +16,7 @@ style loss are known, and a second pass adds up the gradients of
 of each tile. By the chain rule that is the gradient of the whole, and no approximation of it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import torch
@@ -53,6 +53,10 @@ Features: TypeAlias = Mapping[str, Tensor]
 _Sums: TypeAlias = list[tuple[Tensor, Tensor]]
 
 
+class EvaluationInterruptedError(Exception):
+    """The evaluation was broken off, as `GatysObjective`'s ``interrupted`` told it to."""
+
+
 class _Target(NamedTuple):
     """Gram matrices that are wanted, where (everywhere without guides), and how much."""
 
@@ -74,14 +78,17 @@ class GatysObjective:
         *,
         checkpointing: bool = False,
         tile: int | None = None,
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> None:
         """``content`` ``[1, 3, H, W]`` and ``styles`` ``[1, 3, h, w]``, RGB in [0, 1]; ``guides``
         ``[1, 1, H, W]`` in [0, 1], one for each style, say where it goes. ``tile`` is the side, in
-        pixels and with margins, of the tiles whose features are held at a time; None holds all."""
+        pixels and with margins, of the tiles whose features are held at a time; None holds all.
+        Before each tile ``interrupted`` is asked, and ends it by EvaluationInterruptedError."""
         self.vgg, self.options = vgg, options
         self.dtype = next(vgg.parameters()).dtype
         self.layers = [*options.content_layers, *options.style_layers]
         self.checkpointing, self.tile = checkpointing, tile
+        self._interrupted = interrupted
         height, width = content.shape[2:]
         self.style_weight = options.style_weight * height * width / BALANCED_SIDE**2
         mixture = shares(options.style_shares, len(styles))
@@ -179,6 +186,8 @@ class GatysObjective:
             yield whole, whole
             return
         for boxes in grid(width, height, side, MARGIN):
+            if self._interrupted():
+                raise EvaluationInterruptedError
             yield boxes
             # Tiles at the border are of other sizes, and what one leaves does not fit the next.
             give_back_freed_memory()

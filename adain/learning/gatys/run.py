@@ -28,7 +28,7 @@ from adain.learning.gatys.inputs import (
     to_side,
 )
 from adain.learning.gatys.lbfgs import ProjectedLBFGS
-from adain.learning.gatys.objective import GatysObjective
+from adain.learning.gatys.objective import EvaluationInterruptedError, GatysObjective
 from adain.learning.gatys.options import GatysOptions
 from adain.learning.memory import freed_memory_kept
 from adain.learning.models.vgg import VGG19Layers, load_vgg19_layers
@@ -55,7 +55,7 @@ class GatysProgress:
 
 @dataclass(frozen=True)
 class GatysResult:
-    """The picture, the losses of every iteration, and whether the callback ended it early."""
+    """The picture, the losses of every iteration, and whether it was ended early."""
 
     picture: Picture
     history: list[dict[str, float]]
@@ -70,20 +70,23 @@ def optimize(
     *,
     masks: Sequence[Picture] | None = None,
     callback: Callable[[GatysProgress], object] | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
     vgg: VGG19Layers | None = None,
 ) -> GatysResult:
     """The content in the style of the styles, as large as the content; its alpha is kept.
 
     ``masks``, one for each style, say where that style goes as `adain.maps.load_map` reads them,
     white for yes; they are stretched to the content's size. ``callback`` is told of every
-    iteration, and ends the run by returning True: the picture so far is then the result. ``vgg`` is
-    the network where it is at hand already. Raises AdaINError for what is no mask, too small
-    pictures, missing weights and too little memory.
+    iteration, and ends the run by returning True: the picture so far is then the result.
+    ``interrupted`` is asked before each tile, whose iterations may take minutes, and ends the run
+    likewise, without the iteration that it is in. ``vgg`` is the network where it is at hand
+    already. Raises AdaINError for what is no mask, too small pictures, missing weights and too
+    little memory.
     """
     options = options or GatysOptions()
     check_inputs(content, styles, options, masks)
     with freed_memory_kept():
-        return _optimised(content, styles, options, masks, callback, vgg)
+        return _optimised(content, styles, options, masks, callback, interrupted, vgg)
 
 
 def _optimised(
@@ -92,6 +95,7 @@ def _optimised(
     options: GatysOptions,
     masks: Sequence[Picture] | None,
     callback: Callable[[GatysProgress], object] | None,
+    interrupted: Callable[[], bool],
     vgg: VGG19Layers | None,
 ) -> GatysResult:
     device = torch_device(options.device)
@@ -106,7 +110,7 @@ def _optimised(
     for width, height, _ in reversed(steps):
         side = style_side(width, height, options)
         looked_at = [size_at(style, side) for style in styles]
-        plans.insert(0, plan(vgg, width, height, options, free, looked_at))
+        plans.insert(0, plan(vgg, width, height, options, free, looked_at, len(masks or ())))
     seen_content, seen_styles = coloured(
         content.opaque(), [style.opaque() for style in styles], options
     )
@@ -116,17 +120,21 @@ def _optimised(
     for (width, height, iterations), planned in zip(steps, plans, strict=True):
         run.image = resize(run.image, height, width)
         side = style_side(width, height, options)
-        objective = GatysObjective(
-            vgg,
-            view_of(seen_content.resized(width, height)).to(device),
-            [to_tensor(to_side(style, side)).to(device) for style in seen_styles],
-            options,
-            None if masks is None else [guide(m, width, height).to(device) for m in masks],
-            checkpointing=planned.checkpointing,
-            tile=planned.tile,
-        )
-        run.optimise(objective, iterations, planned)
-        del objective
+        try:
+            objective = GatysObjective(
+                vgg,
+                view_of(seen_content.resized(width, height)).to(device),
+                [to_tensor(to_side(style, side)).to(device) for style in seen_styles],
+                options,
+                None if masks is None else [guide(m, width, height).to(device) for m in masks],
+                checkpointing=planned.checkpointing,
+                tile=planned.tile,
+                interrupted=interrupted,
+            )
+            run.optimise(objective, iterations, planned)
+            del objective
+        except EvaluationInterruptedError:
+            run.stopped = True
         if run.stopped:
             break
     picture = finished(content, run.image, options)

@@ -9,6 +9,7 @@ import torch
 
 from adain.errors import failing
 
+CHECKPOINT = "checkpoint.pt"
 BROKEN = "a checkpoint that cannot be read"
 WHOLE = "one that `adain train` wrote; without the file, the run starts anew"
 # What a checkpoint holds; Trainer.save writes it.

@@ -17,6 +17,7 @@ from adain.errors import AdaINError
 from adain.files import write_atomically
 from adain.learning.evaluation.candidates import Judge, consider
 from adain.learning.models.pretrained import load_trainable
+from adain.learning.training.checkpoint import CHECKPOINT
 from adain.registry import BUILT_IN
 
 
@@ -91,7 +92,7 @@ def _start(
     The weights are copied beside the checkpoint, since those that ship may change meanwhile.
     """
     start = run_dir / "start.safetensors"
-    if (run_dir / "checkpoint.pt").exists():
+    if (run_dir / CHECKPOINT).exists():
         return ["--weights", str(start)] if start.is_file() else []
     shipped = folder / BUILT_IN[model].source
     # Where what ships has a shape that is not trained any more, its successor may have been begun.

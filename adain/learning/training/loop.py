@@ -61,10 +61,11 @@ def train(
     on held-out images were the lowest, as float16; ``checkpoint.pt``; ``log.jsonl`` and
     TensorBoard's files; ``held_out.png``, rows of contents, styles, stylised pictures and
     reconstructions that training never saw. Where ``options.resumable`` is False, there is no
-    checkpoint, and weights and log are brought up to date in its place. What to say to the user
-    goes to ``report``. In the processes that torchrun starts, each computes its share of the batch.
+    checkpoint, and weights and log are brought up to date in its place. Files that are left out are
+    told to ``report``. In the processes that torchrun starts, each computes its share of the batch.
     Raises AdaINError for bad folders, where the loss is no longer finite, and where another process
-    is lost. ``trainer_of`` makes the trainer: a `Trainer`, perhaps with another objective.
+    is lost. ``trainer_of`` makes the trainer: a `Trainer`, perhaps with another objective. Returned
+    is the trainer, which was ``stopped`` where there are steps left.
     """
     with _process_group(options), _alone(Path(run_dir)):
         trainer = trainer_of(content_dir, style_dir, run_dir, options)
@@ -209,8 +210,8 @@ def _train(trainer: Trainer, report: Callable[[str], object]) -> None:
                 logged += saved - started
     if log is not None:
         log.close()
-    if stop and options.resumable:
-        report(f"stopped at step {trainer.step} and saved; the same command goes on from here")
+    trainer.stopped = trainer.progress() < 1
+    trainer.signal = received[0] if received else None
 
 
 def _evaluate(trainer: Trainer, log: Log) -> None:

@@ -27,7 +27,7 @@ from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
 from adain.learning.training import schedule
-from adain.learning.training.checkpoint import read_checkpoint, restore
+from adain.learning.training.checkpoint import CHECKPOINT, read_checkpoint, restore
 from adain.learning.training.data import ImageStore, split
 from adain.learning.training.held_out import HeldOut, sheet
 from adain.learning.training.objective import TrainingObjective
@@ -83,6 +83,8 @@ class Trainer:
         )
         self.step = 0
         self.seconds = 0.0  # of the loop, evaluations included
+        self.stopped = False  # before the end, and saved: by a signal, or as the session was over
+        self.signal: int | None = None  # which one
         self.best = math.inf
         self.run_dir = Path(run_dir)
         make_folder(self.run_dir)
@@ -249,7 +251,7 @@ class Trainer:
         }
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        write_atomically(self.run_dir / "checkpoint.pt", buffer.getvalue())
+        write_atomically(self.run_dir / CHECKPOINT, buffer.getvalue())
 
     def _save_weights(self) -> None:
         if self.rank > 0:
@@ -271,7 +273,7 @@ class Trainer:
         write_atomically(self.run_dir / "weights.safetensors", save(tensors, metadata=about))
 
     def _resume(self) -> None:
-        path = self.run_dir / "checkpoint.pt"
+        path = self.run_dir / CHECKPOINT
         if not path.exists():
             return
         state = read_checkpoint(path, self.device)

@@ -40,7 +40,7 @@ int main(int argc, char** argv) try {
   Picture content = read(argv[2]), style = read(argv[3]);
   char* end;  // of the number
   float alpha = std::strtof(argv[4], &end);
-  if (*end || !(alpha >= 0 && alpha <= 1)) throw std::runtime_error("ALPHA: not in 0 to 1");
+  if (*end || end == argv[4] || !(alpha >= 0 && alpha <= 1)) throw std::runtime_error("ALPHA: not in 0 to 1");
 
   // Read as the Env is made.
   if (!std::getenv("ORT_DISABLE_TELEMETRY")) putenv(const_cast<char*>("ORT_DISABLE_TELEMETRY=1"));

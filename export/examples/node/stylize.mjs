@@ -19,7 +19,7 @@ async function read(path, maxSide) {
 
 /** The strength as a number from 0 to 1. */
 function strength(text) {
-  const number = Number(text || NaN);
+  const number = Number(text.trim() || NaN);
   if (number >= 0 && number <= 1) return number;
   throw new RangeError(`ALPHA: found ${text}; allowed: a number from 0 to 1`);
 }

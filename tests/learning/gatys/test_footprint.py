@@ -21,6 +21,7 @@ GB = 10**9
 CPU = torch.device("cpu")
 # In a process of its own: one piece would take 330 MB more than VGG-19, an estimate as well.
 SCRIPT = """
+import sys
 import numpy as np
 from adain.images.picture import Picture
 from adain.learning.gatys.options import GatysOptions
@@ -32,11 +33,14 @@ vgg, tiles = load_vgg19_layers(), []
 rgb = np.random.default_rng(0).random((48, 1280, 3), np.float32)
 before = resident_memory()
 options = GatysOptions(
-    iterations=1, device="cpu", coarse_to_fine=False, style_scale=0.1,
+    iterations=1, optimizer="adam", device="cpu", coarse_to_fine=False, style_scale=0.1,
     checkpointing=False, memory_limit=before + 200_000_000,
 )
-style = Picture(np.ascontiguousarray(rgb[:, :64]))
-optimize(Picture(rgb), [style], options, vgg=vgg, callback=lambda told: tiles.append(told.tile))
+guides = int(sys.argv[1])
+styles = [Picture(np.ascontiguousarray(rgb[:, :64]))] * max(1, guides)
+masks = [Picture(rgb)] * guides or None
+callback = lambda told: tiles.append(told.tile)
+optimize(Picture(rgb), styles, options, masks=masks, vgg=vgg, callback=callback)
 print(tiles[0], peak_memory() - before)
 """
 
@@ -87,6 +91,20 @@ def test_a_style_larger_than_the_content_counts(network: vgg.VGG19Layers) -> Non
         plan(network, *size, options, 100_000_000, large)
 
 
+def test_guides_count(network: vgg.VGG19Layers) -> None:
+    options, size = GatysOptions(), (1024, 1024)
+    free, guided = (plan(network, *size, options, GB, guides=guides) for guides in (0, 3))
+    assert free.tile is not None and guided.tile is not None
+    assert (guided.tile, guided.pairs) < (free.tile, free.pairs)
+    assert memory_needed(network, *size, options, guided, guides=3) <= GB
+    # A map at the sizes of the style layers, beside what does not grow with the picture.
+    plain, more = (
+        memory_needed(network, 4096, 4096, options, Plan(tile=416), guides=guides)
+        for guides in (0, 1)
+    )
+    assert 4 * 4096**2 < more - plain < 8 * 4096**2
+
+
 def test_a_limit_counts_what_is_held_already(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(footprint, "available_memory", lambda device: 5 * GB)
     monkeypatch.setattr(footprint, "resident_memory", lambda: GB)
@@ -98,8 +116,10 @@ def test_a_limit_counts_what_is_held_already(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="VmHWM is Linux's")
-def test_memory_stays_near_the_limit(vgg19_weights: object) -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+@pytest.mark.parametrize("guides", [0, pytest.param(6, marks=pytest.mark.slow)])
+def test_memory_stays_near_the_limit(vgg19_weights: object, guides: int) -> None:
+    command = [sys.executable, "-c", SCRIPT, str(guides)]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     tile, peak = done.stdout.split()
     assert tile != "None" and int(peak) < 1.1 * 200_000_000

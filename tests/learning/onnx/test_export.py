@@ -1,5 +1,9 @@
 """Exported files: the contract of design, proven against torch with the shipped weights."""
 
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -325,6 +329,22 @@ def test_broken_weights_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixtu
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1 and "broken.safetensors" in printed.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM for one process")
+def test_sigterm_leaves_no_scratch_folder(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "export", "--model", "fast", "-o", str(tmp_path)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 300
+    while not list(tmp_path.glob(".export-*")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 143 and said.endswith("terminated\n")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_download_that_is_another_network_is_not_kept(

@@ -30,8 +30,9 @@ def script(folders: tuple[Path, Path], run_dir: Path, options: dict[str, Any]) -
     code = (
         "from adain.learning.training.loop import train\n"
         "from adain.learning.training.options import TrainOptions\n"
-        f"train({str(folders[0])!r}, {str(folders[1])!r}, {str(run_dir)!r},"
+        f"trainer = train({str(folders[0])!r}, {str(folders[1])!r}, {str(run_dir)!r},"
         f" TrainOptions(**{options!r}))\n"
+        "print(trainer.stopped, trainer.signal, trainer.step)\n"
     )
     return [sys.executable, "-c", code]
 
@@ -79,7 +80,7 @@ def test_sigterm_saves_and_exits(folders: tuple[Path, Path], tmp_path: Path) -> 
         said = process.communicate(timeout=120)[0].decode()
     assert process.returncode == 0
     step = losses(tmp_path / "run")[-1]["step"]
-    assert f"stopped at step {step:.0f} and saved" in said
+    assert said.splitlines()[-1] == f"True {signal.SIGTERM:d} {step:.0f}"
     assert torch.load(tmp_path / "run" / "checkpoint.pt", weights_only=True)["step"] == step
 
 
@@ -110,7 +111,7 @@ def test_what_a_run_leaves(folders: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_hours_end_a_run(folders: tuple[Path, Path], tmp_path: Path) -> None:
     trainer = train(*folders, tmp_path, TrainOptions(**TINY, hours=1e-4))
-    assert trainer.progress() == 1 and trainer.step >= 1
+    assert trainer.progress() == 1 and trainer.step >= 1 and not trainer.stopped
 
 
 def test_a_constant_run_has_no_end_but_its_session(
@@ -120,11 +121,10 @@ def test_a_constant_run_has_no_end_but_its_session(
     monkeypatch.setattr("adain.learning.training.held_out.HELD_OUT_SIZE", 64)
     monkeypatch.setattr("adain.learning.training.objective.DEVIATION_CROPS", 2)
     options = TINY | {"schedule": "constant", "session_minutes": 1e-6, "reconstruction_steps": 9}
-    said: list[str] = []
     for step in (1, 2):
-        trainer = train(*folders, tmp_path / "long", TrainOptions(**options), said.append)
+        trainer = train(*folders, tmp_path / "long", TrainOptions(**options))
         assert trainer.step == step and trainer.progress() == 0
-        assert f"stopped at step {step} and saved; the same command goes on from here" in said
+        assert trainer.stopped and trainer.signal is None
     weights = tmp_path / "long" / "weights.safetensors"
     del options["reconstruction_steps"], options["schedule"], options["session_minutes"]
     branch = TrainOptions(**options, weights=weights, steps=1)
@@ -165,12 +165,15 @@ def test_a_diverged_run_keeps_its_last_checkpoint(
 def test_the_command_trains(folders: tuple[Path, Path], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "adain", "train", *map(str, folders), "-o", str(tmp_path)]
     command += ["--steps", "2", "--crop", "64", "--batch-size", "1", "--reconstruction-steps", "1"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "weights.safetensors").is_file()
-    assert "weights.safetensors: step 2" in done.stdout
+    said = "stopped at step 1 and saved; the same command goes on from here\n"
+    for more, step in ((["--session-minutes", "1e-6"], 1), ([], 2)):
+        done = subprocess.run(
+            [*command, *more], capture_output=True, text=True, timeout=300, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        assert (tmp_path / "weights.safetensors").is_file()
+        assert f"weights.safetensors: step {step}" in done.stdout
+        assert (said in done.stdout) is (step == 1)
 
 
 def test_a_run_starts_from_given_weights(folders: tuple[Path, Path], tmp_path: Path) -> None:
