@@ -117,6 +117,9 @@ def test_matched_colours_are_those_of_whole_frames(
     assert_the_librarys(client, stylizer, moving, sent, NIGHT, options, how)
 
 
+TEXT = "found text; allowed: a file, which curl sends by"
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -134,6 +137,10 @@ def test_matched_colours_are_those_of_whole_frames(
         ({"style_at": "1"}, "style_at_file: found 0 for 1 style_at that are a time alone"),
         ({"style_at": "1=night", "style_at_file": FIRST}, "style_at_file: found 1 for 0 style_at"),
         ({"style_id": "", "style_at": "1=night"}, "style, style_id: found neither"),
+        ({"mask": ["a.png", "b.png"]}, f"mask: {TEXT} mask=@FILE"),
+        ({"strength_map": "0.5"}, f"strength_map: {TEXT} strength_map=@FILE"),
+        ({"style_at": "1", "style_at_file": "a.png"}, f"style_at_file: {TEXT} style_at_file=@FILE"),
+        ({"style_at": FIRST}, "style_at: found a file; allowed: a value, which curl sends by"),
     ],
 )
 def test_fields_that_are_none(
