@@ -14,7 +14,7 @@ folder alone, there are none.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,12 +47,23 @@ def _models() -> list[str]:
     return weights.available_models()
 
 
-def _pictures(images: torch.Tensor) -> list[Picture]:
-    """The pictures of a batch; the alpha channel of an RGBA one is left out, as ComfyUI does."""
-    if images.ndim != 4 or images.shape[-1] not in (3, 4):
-        raise found_error("image", f"a tensor {list(images.shape)}", "[B, H, W, 3]")
-    levels = images[..., :3].detach().cpu().float().clamp(0, 1).contiguous().numpy()
-    return [Picture(each) for each in levels]
+def _pictures(images: torch.Tensor) -> Iterator[Picture]:
+    """The pictures of a batch, each copied when it is asked for: a batch may be a whole video.
+
+    The alpha channel of an RGBA one is left out, as ComfyUI does.
+    """
+    for number, image in enumerate(images, 1):
+        levels = image[..., :3].detach().cpu().float().clamp(0, 1).contiguous()
+        if levels.isnan().any():
+            name = "image" if len(images) == 1 else f"image {number} of {len(images)}"
+            raise found_error(name, "NaN, as of a VAE that overflows", "numbers in [0, 1]")
+        yield Picture(levels.numpy())
+
+
+def _check_images(images: torch.Tensor) -> None:
+    if images.ndim != 4 or images.shape[-1] not in (3, 4) or not images.numel():
+        allowed = "[B, H, W, 3] of at least one pixel"
+        raise found_error("image", f"a tensor {list(images.shape)}", allowed)
 
 
 def _masks(mask: torch.Tensor | None, count: int) -> list[np.ndarray | None]:
@@ -105,9 +116,10 @@ class StyleFromImage:
         }
 
     def encode(self, image: torch.Tensor, model: str, style_size: int, device: str) -> tuple[Style]:
-        stylizer, pictures = opened(model, device), _pictures(image)
-        step, styles = _progress(len(pictures)), []
-        for each in pictures:
+        _check_images(image)
+        stylizer = opened(model, device)
+        step, styles = _progress(len(image)), []
+        for each in _pictures(image):
             styles.append(stylizer.encode_style(each, max_side=style_size))
             step()
         first, *others = ((1 / len(styles)) * style for style in styles)
@@ -212,14 +224,17 @@ class Stylize:
         device: str,
         mask: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor]:
+        _check_images(image)
+        masks = _masks(mask, len(image))
         stylizer = opened(style.model, device)
-        pictures = _pictures(image)
-        step, made = _progress(len(pictures)), []
-        for picture, where in zip(pictures, _masks(mask, len(pictures)), strict=True):
+        step, made = _progress(len(image)), torch.empty(*image.shape[:3], 3)
+        for number, picture in enumerate(_pictures(image)):
+            where = masks[number]
             alpha: Any = strength if where is None else strength * where
-            made.append(stylizer.stylize(picture, style, alpha, colours=COLOURS[colours]).rgb)
+            found = stylizer.stylize(picture, style, alpha, colours=COLOURS[colours])
+            made[number] = torch.from_numpy(found.rgb)
             step()
-        return (torch.from_numpy(np.stack(made)),)
+        return (made,)
 
 
 NODE_CLASS_MAPPINGS = {

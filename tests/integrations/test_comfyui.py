@@ -110,6 +110,16 @@ def test_mistakes_are_one_line(call, images, style):
         mask=torch.zeros(3, 4, 5)
     )
     assert "device: found 'cuda'" in told(device="cuda") or torch.cuda.is_available()
-    assert "image: found a tensor [4, 5]" in error_of(
-        lambda: call("AdaINStyleFromImage", image=torch.zeros(4, 5))
+    for shape in ((4, 5), (0, 4, 5, 3), (1, 4, 0, 3)):
+        assert f"image: found a tensor {list(shape)}; allowed: [B, H, W, 3]" in error_of(
+            lambda shape=shape: call("AdaINStyleFromImage", image=torch.zeros(shape))
+        )
+    assert "image: found a tensor [0, " in error_of(
+        lambda: call("AdaINStylize", image=images[:0], style=style)
     )
+    broken = images.clone()
+    broken[1, 2, 3] = torch.nan
+    for given in ({"called": "AdaINStylize", "style": style}, {"called": "AdaINStyleFromImage"}):
+        name = given.pop("called")
+        found = error_of(lambda name=name, given=given: call(name, image=broken, **given))
+        assert found.startswith("image 2 of 2: found NaN")
