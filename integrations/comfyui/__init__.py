@@ -1,4 +1,4 @@
-"""ComfyUI nodes: a style from an image, a file or the gallery; mixtures; images in a style.
+"""ComfyUI nodes: styles of images, files and the gallery; mixtures; images in a style.
 
 Put this folder into ComfyUI's ``custom_nodes`` and install ``adain`` beside it, with the ONNX
 Runtime that fits the machine: ``pip install 'adain[cpu]'`` or ``'adain[gpu]'``. No version of it is
@@ -14,6 +14,7 @@ folder alone, there are none.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -31,8 +32,12 @@ from adain.options import STYLE_SIDE
 
 STYLE = "ADAIN_STYLE"
 CATEGORY = "image/style transfer"
-DEVICES = ["auto", *BACKENDS]
 COLOURS = {"the style's": "style", "the photo's": "luminance"}
+
+_DEVICE = (
+    ["auto", *BACKENDS],
+    {"tooltip": "auto: CUDA where it runs, else the CPU. Others need their own ONNX Runtime."},
+)
 
 
 @cache
@@ -43,8 +48,9 @@ def opened(model: str, device: str) -> Any:
     return Stylizer(model, device)
 
 
-def _models() -> list[str]:
-    return weights.available_models()
+def _model() -> tuple[Any, ...]:
+    tip = "A style is used with its own model, and mixed with styles of the same one."
+    return weights.available_models(), {"tooltip": tip}
 
 
 def _pictures(images: torch.Tensor) -> Iterator[Picture]:
@@ -78,12 +84,13 @@ def _masks(mask: torch.Tensor | None, count: int) -> list[np.ndarray | None]:
 
 
 def _input_file(path: str) -> Path:
-    """A path that is relative begins in ComfyUI's input folder, as those of its Load Image do."""
+    """A path that is relative begins in ComfyUI's input folder, or where `` [output]`` is behind
+    it in the output folder, as those of its Load Image do."""
     try:
-        from folder_paths import get_input_directory
+        from folder_paths import get_annotated_filepath
     except ImportError:
         return Path(path)
-    return Path(get_input_directory(), path)
+    return Path(get_annotated_filepath(path))
 
 
 def _progress(steps: int) -> Callable[[], None]:
@@ -99,6 +106,7 @@ def _progress(steps: int) -> Callable[[], None]:
 class StyleFromImage:
     """The style of an image, or of several in equal parts."""
 
+    DESCRIPTION = __doc__
     CATEGORY, FUNCTION = CATEGORY, "encode"
     RETURN_TYPES, RETURN_NAMES = (STYLE,), ("style",)
 
@@ -109,9 +117,9 @@ class StyleFromImage:
         return {
             "required": {
                 "image": ("IMAGE",),
-                "model": (_models(),),
+                "model": _model(),
                 "style_size": ("INT", side | {"tooltip": tip}),
-                "device": (DEVICES,),
+                "device": _DEVICE,
             }
         }
 
@@ -129,27 +137,29 @@ class StyleFromImage:
 class GalleryStyle:
     """One of the styles that come with adain."""
 
+    DESCRIPTION = __doc__
     CATEGORY, FUNCTION = CATEGORY, "encode"
     RETURN_TYPES, RETURN_NAMES = (STYLE,), ("style",)
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
-        names = list(catalog.STYLES)
-        return {"required": {"name": (names,), "model": (_models(),), "device": (DEVICES,)}}
+        name = list(catalog.STYLES), {"tooltip": "Drawings that come with adain."}
+        return {"required": {"name": name, "model": _model(), "device": _DEVICE}}
 
     def encode(self, name: str, model: str, device: str) -> tuple[Style]:
         return (opened(model, device).encode_style(catalog.file_of(name)),)
 
 
 class LoadStyle:
-    """A style that was kept in a ``.style`` file, in ComfyUI's input folder or anywhere."""
+    """A style that was kept in a file: by Save style, or by Style.save in Python."""
 
+    DESCRIPTION = __doc__
     CATEGORY, FUNCTION = CATEGORY, "load"
     RETURN_TYPES, RETURN_NAMES = (STYLE,), ("style",)
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
-        tip = "In the input folder, or an absolute path."
+        tip = "In the input folder, with ' [output]' behind it in the output folder, or absolute."
         return {"required": {"path": ("STRING", {"default": "wave.style", "tooltip": tip})}}
 
     @classmethod
@@ -166,17 +176,45 @@ class LoadStyle:
         return True
 
     @classmethod
-    def IS_CHANGED(cls, path: str) -> str:  # noqa: N802
-        """What the file holds: another of the same name is read anew."""
+    def IS_CHANGED(cls, path: str | None) -> str | float:  # noqa: N802
+        """What the file holds: another of the same name is read anew, and so is always one whose
+        path another node makes, which is None here."""
+        if path is None:
+            return math.nan
         return hashlib.sha256(_input_file(path).read_bytes()).hexdigest()
 
     def load(self, path: str) -> tuple[Style]:
         return (Style.load(_input_file(path)),)
 
 
+class SaveStyle:
+    """Keeps a style in the output folder, as a file of a few KB."""
+
+    DESCRIPTION = __doc__
+    CATEGORY, FUNCTION = CATEGORY, "save"
+    RETURN_TYPES, RETURN_NAMES = (), ()
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
+        tip = "How the file's name begins, before a number; may begin with a folder's."
+        prefix = {"default": "styles/style", "tooltip": tip}
+        return {"required": {"style": (STYLE,), "filename_prefix": ("STRING", prefix)}}
+
+    def save(self, style: Style, filename_prefix: str) -> dict[str, Any]:
+        from folder_paths import get_output_directory, get_save_image_path
+
+        place = get_save_image_path(filename_prefix, get_output_directory())
+        folder, name, number, subfolder, _ = place
+        file = f"{name}_{number:05}_.style"
+        style.save(Path(folder, file))
+        return {"ui": {"styles": [{"filename": file, "subfolder": subfolder, "type": "output"}]}}
+
+
 class MixStyles:
     """A mixture of two styles of one model (AdaIN eq. 15); mixtures can be mixed again."""
 
+    DESCRIPTION = __doc__
     CATEGORY, FUNCTION = CATEGORY, "mix"
     RETURN_TYPES, RETURN_NAMES = (STYLE,), ("style",)
 
@@ -199,20 +237,26 @@ class MixStyles:
 class Stylize:
     """Images in a style, each as large as it was."""
 
+    DESCRIPTION = __doc__
     CATEGORY, FUNCTION = CATEGORY, "stylize"
     RETURN_TYPES, RETURN_NAMES = ("IMAGE",), ("image",)
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:  # noqa: N802
+        strength: dict[str, Any] = {"default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01}
+        strength["tooltip"] = "0 is the image as it was, 1 the style in full."
+        mask = (
+            "Where it is 0 the image stays as it is. Of any size; one for all, or for each image."
+        )
         return {
             "required": {
                 "image": ("IMAGE",),
                 "style": (STYLE,),
-                "strength": ("FLOAT", {"default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01}),
-                "colours": (list(COLOURS),),
-                "device": (DEVICES,),
+                "strength": ("FLOAT", strength),
+                "colours": (list(COLOURS), {"tooltip": "Whose colours the result has."}),
+                "device": _DEVICE,
             },
-            "optional": {"mask": ("MASK", {"tooltip": "Where it is 0 the image stays as it is."})},
+            "optional": {"mask": ("MASK", {"tooltip": mask})},
         }
 
     def stylize(
@@ -241,6 +285,7 @@ NODE_CLASS_MAPPINGS = {
     "AdaINStyleFromImage": StyleFromImage,
     "AdaINGalleryStyle": GalleryStyle,
     "AdaINLoadStyle": LoadStyle,
+    "AdaINSaveStyle": SaveStyle,
     "AdaINMixStyles": MixStyles,
     "AdaINStylize": Stylize,
 }
@@ -248,6 +293,7 @@ NODE_DISPLAY_NAME_MAPPINGS = {
     "AdaINStyleFromImage": "Style from image (AdaIN)",
     "AdaINGalleryStyle": "Style from the gallery (AdaIN)",
     "AdaINLoadStyle": "Load style (AdaIN)",
+    "AdaINSaveStyle": "Save style (AdaIN)",
     "AdaINMixStyles": "Mix styles (AdaIN)",
     "AdaINStylize": "Stylize (AdaIN)",
 }

@@ -38,7 +38,7 @@ def call(nodes):
         form = node.INPUT_TYPES()
         for key, (kind, *more) in form["required"].items():
             if key not in given:
-                given[key] = more[0]["default"] if more else kind[0]
+                given[key] = more[0]["default"] if "default" in more[0] else kind[0]
         assert given.keys() <= form["required"].keys() | form.get("optional", {}).keys()
         return getattr(node, node.FUNCTION)(**given)[0]
 
@@ -63,6 +63,9 @@ def test_the_forms_are_those_of_the_functions(nodes):
         inputs = [*form["required"], *form.get("optional", {})]
         assert list(inspect.signature(getattr(node, node.FUNCTION)).parameters)[1:] == inputs
         assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES) and node.CATEGORY
+        assert node.DESCRIPTION and "\n" not in node.DESCRIPTION
+        for kind, *more in {**form["required"], **form.get("optional", {})}.values():
+            assert kind in ("IMAGE", "ADAIN_STYLE") or more[0]["tooltip"]
 
 
 def test_a_batch_is_stylized_without_rounding(call, images, style):
