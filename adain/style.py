@@ -1,6 +1,7 @@
 """A style as what it is: a vector that can be kept, mixed and shared."""
 
 import os
+import stat
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +91,9 @@ class Style:
         """Read a file that ``save`` wrote; AdaINError for anything else."""
         name = os.fspath(path)
         with failing(name, "no style", "a file that Style.save wrote"):
+            # Opening a pipe would wait for whoever writes to it.
+            if not stat.S_ISREG(os.stat(name).st_mode):
+                raise LookupError("a folder, pipe or device")
             with safetensors.safe_open(name, "numpy") as file:
                 about = file.metadata() or {}
                 if about.get("kind") != KIND:

@@ -138,7 +138,7 @@ def test_save_where_nothing_can_be_written(tmp_path, place):
     assert os.listdir(tmp_path) == []
 
 
-OTHERS = ["missing", "folder", "empty", "text", "zeros", "cut short", "other tensors"]
+OTHERS = ["missing", "folder", "pipe", "empty", "text", "zeros", "cut short", "other tensors"]
 OTHERS += ["other kind", "no style in it", "not finite"]
 
 
@@ -148,6 +148,10 @@ def write_other(path: Path, kind: str) -> None:
         return
     if kind == "folder":
         path.mkdir()
+    elif kind == "pipe":
+        if not hasattr(os, "mkfifo"):
+            pytest.skip("no pipes in folders here")
+        os.mkfifo(path)
     elif kind == "other tensors":
         save_file({"weight": np.zeros((3, 3), np.float32)}, path)
     elif kind == "other kind":

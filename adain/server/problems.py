@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import logging
 import re
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
 from adain import AdaINError
-from adain.errors import DeviceError
+from adain.errors import DeviceError, found_error
 from adain.server.asgi import found_line
 from adain.server.queue import BusyError
 
@@ -73,5 +75,17 @@ async def _exhausted(_: Request, error: Exception) -> Response:
 
 async def _invalid(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    found = [f"{'.'.join(map(str, each['loc'][1:]))}: {each['msg']}" for each in error.errors()]
-    return _problem(422, "; ".join(found))
+    # Each of several values may be wrong alike.
+    return _problem(422, "; ".join(dict.fromkeys(map(_wrong, error.errors()))))
+
+
+def _wrong(about: dict[str, Any]) -> str:
+    """What is wrong with a field, in one line."""
+    place = [str(each) for each in about["loc"][1:]]
+    name, given = (*place, "")[0], about["input"]
+    # Of files, whose kind FastAPI checks, it speaks by the names of its own classes.
+    if isinstance(given, str) and "UploadFile" in about["msg"]:
+        return str(found_error(name, "text", f"a file, which curl sends by {name}=@FILE"))
+    if isinstance(given, UploadFile):
+        return str(found_error(name, "a file", f"a value, which curl sends by {name}=VALUE"))
+    return f"{'.'.join(place)}: {about['msg']}"

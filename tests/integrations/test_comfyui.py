@@ -38,7 +38,7 @@ def call(nodes):
         form = node.INPUT_TYPES()
         for key, (kind, *more) in form["required"].items():
             if key not in given:
-                given[key] = more[0]["default"] if more else kind[0]
+                given[key] = more[0]["default"] if "default" in more[0] else kind[0]
         assert given.keys() <= form["required"].keys() | form.get("optional", {}).keys()
         return getattr(node, node.FUNCTION)(**given)[0]
 
@@ -63,6 +63,9 @@ def test_the_forms_are_those_of_the_functions(nodes):
         inputs = [*form["required"], *form.get("optional", {})]
         assert list(inspect.signature(getattr(node, node.FUNCTION)).parameters)[1:] == inputs
         assert len(node.RETURN_TYPES) == len(node.RETURN_NAMES) and node.CATEGORY
+        assert node.DESCRIPTION and "\n" not in node.DESCRIPTION
+        for kind, *more in {**form["required"], **form.get("optional", {})}.values():
+            assert kind in ("IMAGE", "ADAIN_STYLE") or more[0]["tooltip"]
 
 
 def test_a_batch_is_stylized_without_rounding(call, images, style):
@@ -110,6 +113,16 @@ def test_mistakes_are_one_line(call, images, style):
         mask=torch.zeros(3, 4, 5)
     )
     assert "device: found 'cuda'" in told(device="cuda") or torch.cuda.is_available()
-    assert "image: found a tensor [4, 5]" in error_of(
-        lambda: call("AdaINStyleFromImage", image=torch.zeros(4, 5))
+    for shape in ((4, 5), (0, 4, 5, 3), (1, 4, 0, 3)):
+        assert f"image: found a tensor {list(shape)}; allowed: [B, H, W, 3]" in error_of(
+            lambda shape=shape: call("AdaINStyleFromImage", image=torch.zeros(shape))
+        )
+    assert "image: found a tensor [0, " in error_of(
+        lambda: call("AdaINStylize", image=images[:0], style=style)
     )
+    broken = images.clone()
+    broken[1, 2, 3] = torch.nan
+    for given in ({"called": "AdaINStylize", "style": style}, {"called": "AdaINStyleFromImage"}):
+        name = given.pop("called")
+        found = error_of(lambda name=name, given=given: call(name, image=broken, **given))
+        assert found.startswith("image 2 of 2: found NaN")

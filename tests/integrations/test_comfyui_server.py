@@ -143,7 +143,7 @@ def gallery(name: str) -> dict[str, Any]:
     return node("AdaINGalleryStyle", name=name, model="fast", device="cpu")
 
 
-DRAWN = next(iter(catalog.STYLES))
+DRAWN, OTHER = list(catalog.STYLES)[:2]
 GALLERY = gallery(DRAWN)
 
 
@@ -157,6 +157,7 @@ def test_the_forms_are_accepted(comfyui: ComfyUI) -> None:
         ("AdaINStyleFromImage", "Style from image (AdaIN)"),
         ("AdaINGalleryStyle", "Style from the gallery (AdaIN)"),
         ("AdaINLoadStyle", "Load style (AdaIN)"),
+        ("AdaINSaveStyle", "Save style (AdaIN)"),
         ("AdaINMixStyles", "Mix styles (AdaIN)"),
         ("AdaINStylize", "Stylize (AdaIN)"),
     ):
@@ -212,6 +213,36 @@ def test_a_style_file_is_read_anew_where_it_has_changed(
         style.save(comfyui.base / "input" / "kept.style")
         (found,) = comfyui.pictures(given)
         assert off(found, stylizer.stylize(photo, style)) <= 1
+
+
+def test_a_style_that_was_saved_is_loaded(
+    comfyui: ComfyUI, stylizer: Stylizer, photo: np.ndarray
+) -> None:
+    """From the output folder, by a path of the form or of another node."""
+    save = {"style": GALLERY, "save": node("AdaINSaveStyle", style=["style", 0])}
+    for number in (1, 2):
+        save["save"]["inputs"]["filename_prefix"] = "mine/own"
+        told = comfyui.run(save)
+        assert told["status"]["status_str"] == "success", told["status"]["messages"]
+        (saved,) = told["outputs"]["save"]["styles"]
+        assert saved == {
+            "filename": f"own_{number:05}_.style",
+            "subfolder": "mine",
+            "type": "output",
+        }
+        # Another one: what has not changed is not run again.
+        save["style"] = gallery(OTHER)
+    first, second = (stylizer.encode_style(catalog.file_of(name)) for name in (DRAWN, OTHER))
+    (found,) = comfyui.pictures(
+        workflow(node("AdaINLoadStyle", path="mine/own_00001_.style [output]"))
+    )
+    assert off(found, stylizer.stylize(photo, first)) <= 1
+    text = node("PrimitiveString", value="mine/own_00002_.style [output]")
+    given = workflow(node("AdaINLoadStyle", path=["text", 0])) | {"text": text}
+    said = len(comfyui.lines)
+    (found,) = comfyui.pictures(given)
+    assert off(found, stylizer.stylize(photo, second)) <= 1
+    assert not any("WARNING" in line for line in comfyui.lines[said:])
 
 
 def test_mistakes_are_refused_before_anything_runs(comfyui: ComfyUI) -> None:

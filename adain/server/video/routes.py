@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from adain.server.answering import answer
 from adain.server.asgi import CLIENT
 from adain.server.schemas import VideoJob, problems
 from adain.server.service import Order, Service, check_model
+from adain.server.settings import Settings
 from adain.server.video import CONTENT
 from adain.server.video.job import OVER, Job, check_offered
 from adain.server.video.jobs import Videos, delete
@@ -99,6 +101,9 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         fields.check_mixture(len(styles), weight, len(masks))
         files = [*filter(fields.chosen, style_at_file)]
         later = fields.given_style_at([*filter(None, style_at)], files)
+        painted = fields.chosen(strength_map)
+        others = [*filter(fields.chosen, style), *masks, *files, *filter(None, [painted])]
+        _check_bytes(content, others, videos.settings)
         if later:
             check_changing(masked=bool(masks), colours=colours)
         check_model(model, service.engine)
@@ -112,7 +117,6 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         video = VideoOptions(
             steady=steady, stylize_every=stylize_every, start=start, end=end, fps=fps, crf=crf
         )
-        painted = fields.chosen(strength_map)
         order = Order(content, styles, model, options, masks, painted, brush, later)
         engine = service.engine
         encoding = engine.queue.submit(lambda: service.styles_of(order))
@@ -142,6 +146,17 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
             raise
         response.headers["Location"] = _address(request, job)
         return _about(request, videos, job)
+
+
+def _check_bytes(content: UploadFile, others: Sequence[UploadFile], settings: Settings) -> None:
+    """Refuse (413) a video, or files beside it, that use what the body has for the other."""
+    beside = sum(file.size or 0 for file in others)
+    for name, size, limit in (
+        ("content", content.size or 0, settings.max_video),
+        ("the files beside content", beside, paths.FORMS[paths.VIDEO] * settings.max_upload),
+    ):
+        if size > limit:
+            raise HTTPException(413, f"{name}: found {size:,} bytes; allowed: {limit:,}")
 
 
 def _add_jobs(rest: FastAPI, videos: Videos) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,9 @@ def test_matched_colours_are_those_of_whole_frames(
     assert_the_librarys(client, stylizer, moving, sent, NIGHT, options, how)
 
 
+TEXT = "found text; allowed: a file, which curl sends by"
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
@@ -133,6 +137,10 @@ def test_matched_colours_are_those_of_whole_frames(
         ({"style_at": "1"}, "style_at_file: found 0 for 1 style_at that are a time alone"),
         ({"style_at": "1=night", "style_at_file": FIRST}, "style_at_file: found 1 for 0 style_at"),
         ({"style_id": "", "style_at": "1=night"}, "style, style_id: found neither"),
+        ({"mask": ["a.png", "b.png"]}, f"mask: {TEXT} mask=@FILE"),
+        ({"strength_map": "0.5"}, f"strength_map: {TEXT} strength_map=@FILE"),
+        ({"style_at": "1", "style_at_file": "a.png"}, f"style_at_file: {TEXT} style_at_file=@FILE"),
+        ({"style_at": FIRST}, "style_at: found a file; allowed: a value, which curl sends by"),
     ],
 )
 def test_fields_that_are_none(
@@ -186,6 +194,38 @@ def test_each_file_is_an_upload(
     answer = send(client, video, **fields)
     assert answer.status_code == 413, answer.text
     assert one_line(answer).startswith(said)
+
+
+def padded(data: bytes, size: int) -> bytes:
+    """A PNG of so many bytes, of which a chunk that nobody reads makes up what is missing."""
+    kind, end = b"adAn", data[-12:]
+    text = bytes(size - len(data) - 12)
+    crc = zlib.crc32(kind + text).to_bytes(4, "big")
+    return data[:-12] + len(text).to_bytes(4, "big") + kind + text + crc + end
+
+
+def test_files_beside_the_video_have_their_own_limit(client: httpx.Client, video: Path) -> None:
+    """Four times --max-upload, however small the video is."""
+    mask = padded(FIRST, 90_000)
+    given = {"style_id": ["night"] * 5, "mask": [mask] * 5}
+    answer = send(client, video, **given)
+    assert answer.status_code == 413, answer.text
+    assert one_line(answer) == "the files beside content: found 450,000 bytes; allowed: 400,000"
+    given = {"style_id": ["night"] * 4, "mask": [mask] * 4}
+    assert end_of(client, job_of(send(client, video, **given)))["state"] == "done"
+
+
+def test_the_video_has_its_own_limit(client: httpx.Client, video: Path) -> None:
+    """--max-video, though the body may be larger."""
+    data, free = video.read_bytes(), 8
+    for size, status in ((400_000, 202), (400_001, 413)):
+        room = size - len(data)
+        assert room > free
+        answer = send(client, data + room.to_bytes(4, "big") + b"free" + bytes(room - free))
+        assert answer.status_code == status, answer.text
+        if status == 202:
+            assert end_of(client, job_of(answer))["state"] == "done"
+    assert one_line(answer) == "content: found 400,001 bytes; allowed: 400,000"
 
 
 def test_an_encoded_style_has_neither_size_nor_colours(client: httpx.Client, video: Path) -> None:
