@@ -89,7 +89,9 @@ def plan(
     # What is kept is left free, unless even the smallest tiles need it.
     for inner, kept in [(i, _KEPT) for i in _INNER] + [(i, 0) for i in _INNER]:
         least = Plan(bool(chosen), inner + 2 * MARGIN, FEWEST_PAIRS)
-        left = int((1 - kept) * free) - memory_needed(vgg, width, height, options, least, styles, guides)
+        left = int((1 - kept) * free) - memory_needed(
+            vgg, width, height, options, least, styles, guides
+        )
         if left >= 0:
             more = left // _pictures(width, height, 1, 0)
             return Plan(least.checkpointing, least.tile, min(PAIRS, FEWEST_PAIRS + more))
