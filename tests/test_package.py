@@ -278,7 +278,7 @@ def running(*command: str | Path, cwd: Path) -> Iterator[httpx.Client]:
     try:
         line = process.stdout.readline()
         assert line.startswith("Running on "), process.communicate()[1]
-        with httpx.Client(base_url=line.split()[2], trust_env=False, timeout=120) as client:
+        with httpx.Client(base_url=line.split()[2], trust_env=False, timeout=600) as client:
             yield client
     finally:
         process.terminate()

@@ -80,7 +80,7 @@ assert cache.find("a").stylize(picture, picture).shape == picture.shape
 
 def python(code: str) -> None:
     command = [sys.executable, "-c", BEGIN + code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
 
 

@@ -191,7 +191,7 @@ def test_large_pictures_take_turns_on_a_device_and_not_on_all(folder, monkeypatc
     stylize_with = Stylizer.stylize_with
 
     def spy(self, content, style, options):
-        both.wait(timeout=60)
+        both.wait(timeout=300)
         return stylize_with(self, content, style, options)
 
     monkeypatch.setattr(Stylizer, "stylize_with", spy)
@@ -228,7 +228,7 @@ def test_an_interrupted_run_is_gone_on_with(folder, photo, capsys):
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["status"] == "done"
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130 and said.endswith("interrupted\n")
     assert not list((folder / "out").rglob("*.tmp"))
     assert stylize("photos", "style.png", "-o", "out", "--skip-existing") == 0

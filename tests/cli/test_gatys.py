@@ -80,7 +80,7 @@ def test_an_interrupted_run_keeps_its_picture(tmp_path: Path) -> None:
         time.sleep(0.1)
     before = output.read_bytes()
     process.send_signal(signal.SIGINT)
-    printed, _ = process.communicate(timeout=60)
+    printed, _ = process.communicate(timeout=300)
     assert process.returncode == 130
     assert "interrupted" in printed
     with Image.open(output) as image:

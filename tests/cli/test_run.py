@@ -110,7 +110,7 @@ def test_sigterm_leaves_no_temporary_files(tmp_path: Path) -> None:
     assert process.stdout is not None and process.stdout.readline() == "begun\n"
     assert len(list(tmp_path.iterdir())) == 1
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=600)
     assert (process.returncode, said) == (143, "terminated\n")
     assert not list(tmp_path.iterdir())
 

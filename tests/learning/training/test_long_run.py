@@ -142,7 +142,7 @@ def test_a_signal_ends_training_first(tmp_path: Path, number: signal.Signals) ->
         while (line := process.stdout.readline()).strip() != "training":
             assert line
         process.send_signal(number)
-        assert process.communicate(timeout=60)[0].split() == ["saved", "ended"]
+        assert process.communicate(timeout=300)[0].split() == ["saved", "ended"]
     assert process.returncode == 0
 
 

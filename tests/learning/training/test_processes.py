@@ -119,7 +119,7 @@ def test_a_killed_process_ends_the_run_which_then_goes_on(
             time.sleep(0.05)
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         os.kill(int(children[-1]), signal.SIGKILL)
-        said = process.communicate(timeout=120)[1]
+        said = process.communicate(timeout=600)[1]
     assert process.returncode != 0
     assert "Signal 9 (SIGKILL)" in said, said[-2000:]
     stopped = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["step"]
