@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +72,17 @@ def test_a_file_is_made_and_used_with_onnx_runtime_alone(
     assert f"STYLE: found '{output}', a network; allowed: a picture" in capsys.readouterr().err
 
 
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Signals as a command finds them: Ray leaves a handler of its own behind in this process."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_same_command_goes_on(
     given: tuple[Path, Path],
