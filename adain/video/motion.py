@@ -72,10 +72,13 @@ class MotionFinder:
         if float(weight.mean()) < _CUT:
             return None
         height, width = content.shape[:2]
+        rows, columns = _flow_size(height, width)
+        # Without what was added to let the flow be found.
+        weight, backward = weight[:rows, :columns], backward[:rows, :columns]
         flows = [cast(FloatArray, flow) for flow in cv2.split(backward)]
-        if gray.shape != (height, width):
+        if (rows, columns) != (height, width):
             weight = cast(FloatArray, cv2.resize(weight, (width, height)))
-            scales = width / gray.shape[1], height / gray.shape[0]
+            scales = width / columns, height / rows
             flows = [
                 cv2.resize(flow, (width, height)) * np.float32(scale)
                 for flow, scale in zip(flows, scales, strict=True)
@@ -115,15 +118,20 @@ class MotionFinder:
         return cast(FloatArray, cv2.blur(weight, (5, 5)))
 
 
+def _flow_size(height: int, width: int) -> tuple[int, int]:
+    """The rows and columns that the flow of a frame is found on."""
+    scale = min(1.0, max(0.5, _SIDE / max(height, width)))
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
 def _gray(content: Pixels) -> Pixels:
     gray = cv2.cvtColor(content, cv2.COLOR_RGB2GRAY)
-    height, width = gray.shape
-    scale = max(0.5, _SIDE / max(height, width))
-    if scale < 1:
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
-    # DIS needs a few patches of 8 pixels.
-    missing = [max(0, 16 - side) for side in gray.shape]
+    size = _flow_size(*gray.shape)
+    if size != gray.shape:
+        gray = cv2.resize(gray, size[::-1], interpolation=cv2.INTER_AREA)
+    # DIS takes its coarsest scale from the width alone: below 32 rows a wide frame comes to be
+    # lower there than a patch of 8 pixels, and memory beside it is read (SIGSEGV).
+    missing = [max(0, 32 - side) for side in gray.shape]
     if any(missing):
         gray = cv2.copyMakeBorder(gray, 0, missing[0], 0, missing[1], cv2.BORDER_REPLICATE)
     return cast(Pixels, gray)

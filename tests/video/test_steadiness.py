@@ -1,5 +1,6 @@
 """Blending along the flow: what is steadied, what is left alone, and what is carried on."""
 
+import cv2
 import numpy as np
 import pytest
 from video_files import scene
@@ -108,8 +109,8 @@ def test_after_a_cut_a_carried_frame_has_the_detail_of_its_own_shot():
 
 
 def test_other_sizes():
-    """One smaller than a patch of the flow, and one for which the flow is found at less."""
-    for height, width in ((1, 1), (5, 40), (500, 900)):
+    """Smaller than a patch of the flow, wide and low, and one whose flow is found at less."""
+    for height, width in ((1, 1), (5, 40), (16, 128), (5, 200), (40, 1000), (500, 900)):
         finder, steadier = MotionFinder(), Steadier(0.9)
         frame = RANDOM.integers(0, 256, (height, width, 3)).astype(np.uint8)
         stylized = (frame / 255).astype(np.float32)
@@ -121,3 +122,18 @@ def test_other_sizes():
         assert np.abs(steadier.carry([], motion) - stylized).max() < 1e-4
     # Another size is another shot.
     assert finder.look(frame[:100]) is None
+
+
+def test_flow_of_a_low_frame_is_as_long_as_it_is():
+    """What is added below it, so that flow can be found, makes it no shorter."""
+    noise = np.random.default_rng(4).random((24, 60)).astype(np.float32)
+    noise = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX)
+    frames = [
+        np.repeat(noise[top : top + 12, 4:56, None], 3, axis=2).astype(np.uint8) for top in (3, 4)
+    ]
+    finder = MotionFinder()
+    assert finder.look(frames[0]) is None
+    motion = finder.look(frames[1])
+    assert motion is not None
+    rows = np.arange(12, dtype=np.float32)[:, None]
+    assert abs(float(np.median((motion.y - rows)[2:-4])) - 1) < 0.1
