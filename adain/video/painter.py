@@ -16,7 +16,7 @@ from adain.options import StylizeOptions
 from adain.recipe import Recipe
 from adain.resampling import Box
 from adain.style import Style
-from adain.stylizer import Styles, StyleSource, Stylizer
+from adain.stylizer import Styles, Stylizer
 from adain.video.clock import Clock
 from adain.video.frames import Frame, Pixels
 from adain.video.lost import lost_parts
@@ -78,27 +78,23 @@ class Painter:
         self._steadier = Steadier(video.steady) if video.steady > 0 else None
         # Frames since one that the networks made all of.
         self._since, self._every = 0, video.stylize_every
-        self._last: Stylized | None = None
+        # What the frames after the last one blended depend on beside the steadier.
+        self._last: dict[str, Any] | None = None
         self._statistics: FloatArray | None = None
         recipe = Recipe.of(styles, options)
         if options.colours != "matched":
-            encoded = [self._encoded(source, options) for source in recipe.sources]
+            encoded = [stylizer.style_for(source, None, options) for source in recipe.sources]
             recipe = replace(recipe, sources=encoded)
         self._times: list[tuple[Fraction, Style]] = []
         if video.style_at:
             known = {Fraction(0): recipe.mixture(recipe.sources)}
             for time, source in video.style_at.items():
-                known[exact(time)] = self._encoded(source, options)
+                known[exact(time)] = stylizer.style_for(source, None, options)
             self._times = sorted(known.items(), key=lambda each: each[0])
             # Styles that cannot be mixed are told now.
             sum((style for _, style in self._times[1:]), self._times[0][1])
             recipe = replace(recipe, shares=[1.0])
         self._recipe = recipe
-
-    def _encoded(self, source: StyleSource, options: StylizeOptions) -> Style:
-        if isinstance(source, Style):
-            return source
-        return self._stylizer.encode_style(source, max_side=options.style_size)
 
     def _at(self, time: Fraction) -> Style:
         """The style at a time: between two, their mixture (AdaIN eq. 15)."""
@@ -163,7 +159,11 @@ class Painter:
 
     def blended(self, made: Stylized) -> FloatArray:
         """The frame to show, float32 [H, W, 3]; ``shots`` has grown where it begins one."""
-        self._last = made
+        self._last = {
+            "since": np.array(made.since),
+            "gray": made.seen.gray,
+            "statistics": made.statistics,
+        }
         motion = made.seen.motion
         if self._steadier is None:
             assert made.whole is not None
@@ -178,13 +178,12 @@ class Painter:
 
     def state(self) -> dict[str, Any]:
         """What the frames after the last one blended depend on: arrays, and None for none."""
-        last, steadier = self._last, self._steadier
-        assert last is not None
-        state: dict[str, Any] = {"shots": np.array(self.shots), "since": np.array(last.since)}
-        if steadier is None:
+        assert self._last is not None
+        state = {"shots": np.array(self.shots), "since": self._last["since"]}
+        if self._steadier is None:
             return state
-        state |= {"blended": steadier.blended, "detail": np.array(steadier.detail)}
-        return state | {"gray": last.seen.gray, "statistics": last.statistics}
+        state |= {"blended": self._steadier.blended, "detail": np.array(self._steadier.detail)}
+        return state | self._last
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state`, before the first frame."""
@@ -193,6 +192,8 @@ class Painter:
             self._finder.gray, self._statistics = state["gray"], state["statistics"]
             self._steadier.blended = state["blended"]
             self._steadier.detail = float(state["detail"])
+        # A frame that repeats is not blended anew, and may be followed by a state.
+        self._last = {name: state.get(name) for name in ("since", "gray", "statistics")}
 
     def _recipe_at(self, frame: Frame, statistics: Callable[[FloatArray], FloatArray]) -> Recipe:
         recipe = replace(self._recipe, statistics=statistics)

@@ -129,9 +129,11 @@ def files(output):
     return [path.read_bytes() for path in found]
 
 
-def test_frames_that_repeat_across_a_break(make, tmp_path):
+@pytest.mark.parametrize("fps", [60.0, 250.0])
+def test_frames_that_repeat_across_a_break(make, tmp_path, fps):
+    """At the higher rate a frame repeats over whole pieces."""
     source = encode(tmp_path / "in.mkv", FRAMES[:4], codec="ffv1", form="bgr0")
-    video = VideoOptions(fps=60.0, **LOSSLESS)
+    video = VideoOptions(fps=fps, **LOSSLESS)
     one = decoded(make(source, "one.mkv", video)[0])
     other = decoded(make(source, "two.mkv", video, ends=[4])[0])
     assert one[0] == other[0] and np.array_equal(one[1], other[1])
