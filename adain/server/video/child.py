@@ -37,7 +37,6 @@ SCALED_DOWN = 4
 # What the process takes at most: of its own, for each pixel that is decoded and that is encoded,
 # and for each thread. Measured with 4K in and Full HD out: 230 MB and 150 MB on two cores.
 BYTES, BYTES_DECODED, BYTES_ENCODED, BYTES_OF_A_THREAD = 300_000_000, 100, 300, 24_000_000
-ANSWER = 100_000  # bytes of what is said beside frames
 
 Paint = Callable[[Bytes, Sequence[float] | None, Callable[[FloatArray], FloatArray]], FloatArray]
 
@@ -117,6 +116,7 @@ class Child:
     def _told(self, own: FloatArray) -> FloatArray:
         """What the decoder is to be told of a frame, whose ``own`` statistics these are."""
         own = np.ascontiguousarray(own, np.float32)
+        self._until = time.monotonic() + self._settings.timeout  # now it is its turn
         self._send({"statistics": own.shape}, own)
         _, data = self._receive(own.nbytes)
         self._until = float("inf")  # it waits for its frame again
