@@ -34,11 +34,11 @@ export function startResult({ root, find, config }) {
       const result = request.styles.length
         ? await stylize({ ...request, maxSide: pictures.PREVIEW }, { waiting })
         : await unpainted(before);
+      silence();
       if (!same(photo, get().photo)) return;
       await stage.show(before, result, `${pictures.titleOf(photo)}, ${described(wanted)}`);
       size = result;
       shown = result.blob;
-      silence();
       if (!result.device) {
         find("#details").textContent = "";
         return;
@@ -129,12 +129,10 @@ export function startResult({ root, find, config }) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
   find("#copy").addEventListener("click", () => shown && copy(shown));
   find("#share").addEventListener("click", () => {
-    if (navigator.canShare) {
-      if (shown) share(shown, fileName(), pictures.titleOf(get().photo));
-      return;
-    }
     const own = [get().photo, get().style].some(({ kind }) => kind === "own");
-    copyLink(own ? " Your own pictures are not in it." : "");
+    const note = own ? " Your own pictures are not in it." : "";
+    if (!navigator.canShare) copyLink(note);
+    else if (shown) share(shown, fileName(), pictures.titleOf(get().photo), note);
   });
   const showStrip = () =>
     showRecent(

@@ -71,9 +71,10 @@ async function asPng(blob) {
   return encoded(drawn(bitmap, bitmap.width, bitmap.height).canvas, "image/png");
 }
 
-// Web Share, where the browser has it; else the address of this look is copied.
-export async function share(blob, name, title) {
-  const file = new File([blob], `${name}.jpg`, { type: blob.type });
+// Web Share, where the browser has it; else the address of this look is copied, with the note.
+export async function share(blob, name, title, note) {
+  const kind = blob.type.split("/")[1];
+  const file = new File([blob], `${name}.${SUFFIXES[kind] ?? kind}`, { type: blob.type });
   if (navigator.canShare?.({ files: [file] })) {
     try {
       await navigator.share({ files: [file], title, url: lookAddress() });
@@ -82,7 +83,7 @@ export async function share(blob, name, title) {
     }
     return;
   }
-  await copyLink();
+  await copyLink(note);
 }
 
 const lookAddress = () => new URL(`#${linked(get(), { sent: true })}`, location.href).href;

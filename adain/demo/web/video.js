@@ -191,7 +191,8 @@ export function startVideo({ find, config }) {
       // One that the server still makes is asked for again after a reload.
       if (!error.unreached) set({ video: null });
       state.textContent = "";
-      complain(error, follow);
+      // Meanwhile another may have been begun.
+      complain(error, () => get().video && !busy() && follow());
     }
     if (watching === mine) watching = null;
     show();
