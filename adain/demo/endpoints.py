@@ -47,7 +47,7 @@ def offer(engine: Engine) -> None:
         def make() -> Picture:
             paths = _required(content, "content"), _required(style, "style")
             chosen = Look(strength, *look)
-            return looks.stylize(engine, paths[0], [paths[1]], chosen).result
+            return looks.stylize(engine, paths[0], [paths[1]], chosen)
 
         return answer(make, content, style)
 
@@ -64,7 +64,7 @@ def offer(engine: Engine) -> None:
             if not used:
                 return engine.picture(path, chosen.max_side)
             sources, masks = zip(*used, strict=True)
-            return looks.stylize(engine, path, sources, chosen, masks=masks).result
+            return looks.stylize(engine, path, sources, chosen, masks=masks)
 
         return answer(make, content, *styles)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from adain import AdaINError, Style
 from adain.images import ImageSource, Picture
@@ -39,26 +38,15 @@ class Look:
             raise AdaINError(f"size: found {self.size!r}, allowed: {', '.join(SIZES)}")
         return SIZES[self.size]
 
-    def options(
-        self, weights: Sequence[float] | None, masks: Sequence[ImageSource] | None
-    ) -> StylizeOptions:
+    def options(self, masks: Sequence[ImageSource] | None) -> StylizeOptions:
         """The options of the Stylizer; styles come at the size that the brush has given them."""
         return StylizeOptions(
             alpha=self.strength,
-            style_weights=weights,
             masks=masks,
             colours="luminance" if self.keep_colours else "style",
             style_size=None,
             max_side=self.max_side,
         )
-
-
-class Made(NamedTuple):
-    """The content as it was used, the result, and what computed it: "" where nothing had to."""
-
-    content: Picture
-    result: Picture
-    device: str
 
 
 def style_of(engine: Engine, source: Path, look: Look) -> Style | Picture:
@@ -78,14 +66,11 @@ def stylize(
     styles: Sequence[Path],
     look: Look,
     *,
-    weights: Sequence[float] | None = None,
     masks: Sequence[ImageSource] | None = None,
-) -> Made:
-    """One stylization; weights and masks as `Stylizer` has them."""
-    options = look.options(weights, masks)
+) -> Picture:
+    """One stylization; masks as `Stylizer` has them."""
+    options = look.options(masks)
     picture = engine.picture(content, options.max_side)
     seen = [style_of(engine, path, look) for path in styles]
-    stylizer = engine.stylizer(look.model)
     with engine.queue.computing():
-        result = stylizer.stylize_with(picture, seen, options)
-    return Made(picture, result, stylizer.device)
+        return engine.stylizer(look.model).stylize_with(picture, seen, options)
