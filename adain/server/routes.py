@@ -128,7 +128,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             alpha=alpha,
             style_weights=weight or None,
             max_side=max_side,
-            style_size=style_size,
+            style_size=style_size if brush is None else None,
             colours=colours,
         )
         painted = fields.chosen(strength_map)

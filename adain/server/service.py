@@ -109,9 +109,10 @@ class Service:
 
     def encode(self, file: UploadFile, model: str) -> EncodedStyle:
         self.styles.check_room()
-        picture = self._picture("file", file, STYLE_SIDE)
-        with self.engine.queue.computing():
-            style = self.engine.stylizer(model).encode_style(picture, max_side=None)
+        data = self._read("file", file)
+        style = self.engine.style(
+            data, model, lambda: self._decoded("file", data, STYLE_SIDE), STYLE_SIDE
+        )
         name, expires = self.styles.add(style)
         until = datetime.fromtimestamp(expires, UTC)
         return EncodedStyle(id=name, model=model, vector=style.vector.tolist(), expires=until)
@@ -143,8 +144,6 @@ class Service:
     def with_maps(self, order: Order, width: int, height: int) -> StylizeOptions:
         """The order's options with its masks and its map of strengths, as large as the content."""
         options = order.options
-        if order.brush is not None:
-            options = replace(options, style_size=None)
         if order.masks and width * height > MASKED_PIXELS:
             side = math.floor(max(width, height) * math.sqrt(MASKED_PIXELS / (width * height)))
             found = f"{width:,} x {height:,} pixels with masks"
