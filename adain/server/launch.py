@@ -20,6 +20,7 @@ from adain.server.inference import rpc
 from adain.server.metrics import Metrics
 from adain.server.middleware import Middleware, Page
 from adain.server.settings import Settings
+from adain.server.style_store import Styles
 from adain.server.uploads import Uploads, temporary_folder
 from adain.server.uvicorn_server import Server, serve
 from adain.server.video.jobs import Videos
@@ -73,22 +74,34 @@ def assemble(
     ``ends`` gets what is to be stopped after it.
     """
     engine = Engine(settings)
-    jobs = Videos(engine, videos)
-    metrics = Metrics(engine, jobs)
-    uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
-    rest = routes.build(engine, metrics, jobs)
-    middleware = Middleware(settings, uploads, metrics, rest, jobs)
+    middleware = behind(engine, folder, videos)
 
     def load() -> None:
-        engine.start()
-        # Loaded before the first request; without a model there is nothing to serve.
-        engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
+        load_first(engine)
         middleware.page = page(engine, folder) if page is not None else None
-        uploads.keep_what_is_here()
+        middleware.uploads.keep_what_is_here()
         if settings.grpc_port is not None:
-            ends.callback(rpc.start(engine, metrics))
+            ends.callback(rpc.start(engine, middleware.metrics))
 
     return Server(middleware, engine, load)
+
+
+def behind(engine: Engine, folder: Path, videos: Path, styles: Styles | None = None) -> Middleware:
+    """The middleware with the service of an engine behind it; folders as `assemble` has them.
+
+    ``styles`` keeps the encoded ones, by default in this process.
+    """
+    settings, jobs = engine.settings, Videos(engine, videos)
+    metrics = Metrics(engine, jobs)
+    uploads = Uploads(folder, settings.keep, KEPT_UPLOADS * settings.max_upload)
+    rest = routes.build(engine, metrics, jobs, styles)
+    return Middleware(settings, uploads, metrics, rest, jobs)
+
+
+def load_first(engine: Engine) -> None:
+    """Load what the first request needs: decoders and a model, without which nothing is served."""
+    engine.start()
+    engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
 
 
 def bind_socket(host: str, port: int) -> socket.socket:

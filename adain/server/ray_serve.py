@@ -18,20 +18,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from adain import AdaINError, Style, weights
+from adain import AdaINError, Style
 from adain.batch.ray_engine import connect
 from adain.errors import MissingError, found_error
-from adain.registry import DEFAULT_MODEL
-from adain.server import logs, routes
+from adain.server import logs
 from adain.server.asgi import CLIENT, App
 from adain.server.engine import Engine
-from adain.server.launch import KEPT_UPLOADS
-from adain.server.metrics import Metrics
-from adain.server.middleware import Middleware
+from adain.server.launch import behind, load_first
 from adain.server.settings import Settings
 from adain.server.style_store import StyleStore
-from adain.server.uploads import Uploads
-from adain.server.video.jobs import Videos
 
 NAME = "adain"
 # Where these are, and how they are stopped, is Serve's own: `http_options`.
@@ -169,15 +164,9 @@ class _Service:
         device = "auto" if replicas.gpus else "cpu"
         self._engine = Engine(settings, device, threads=replicas.cpus)
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        videos = Videos(self._engine, Path(self._folder.name))
-        metrics = Metrics(self._engine, videos)
-        uploads = Uploads(
-            Path(self._folder.name), settings.keep, KEPT_UPLOADS * settings.max_upload
-        )
-        rest = routes.build(self._engine, metrics, videos, SharedStyles(styles))
-        self._middleware = Middleware(settings, uploads, metrics, rest, videos)
-        self._engine.start()
-        self._engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
+        folder = Path(self._folder.name)
+        self._middleware = behind(self._engine, folder, folder, SharedStyles(styles))
+        load_first(self._engine)
         self._middleware.loaded.set()
 
     def __serve_build_asgi_app__(self) -> App:

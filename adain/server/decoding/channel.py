@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import signal
 import struct
+import sys
+import warnings
 from collections.abc import Sequence
 from typing import IO, Any, TypeAlias
 
@@ -135,3 +138,18 @@ class Channel:
             if not got:
                 raise EOFError
             view = view[got:]
+
+
+def own_end() -> Channel:
+    """The end of a process that the server has started for a channel, which it begins with.
+
+    Its argument is the file of the memory that both see.
+    """
+    # Whoever stops the server by a signal to all of its processes leaves it to end this one.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    window = Window(int(sys.argv[1])) if len(sys.argv) > 1 else None
+    channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    warnings.simplefilter("ignore")
+    return channel

@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
-import signal
-import sys
-import warnings
 from typing import Any
 
 from PIL import Image
 
 from adain import AdaINError, load_image
 from adain.images.formats import FORMATS
-from adain.server.decoding.channel import Channel, Window
+from adain.server.decoding.channel import own_end
 from adain.server.decoding.limits import limit_memory, limit_seconds, stand_back
 
 # CPU seconds for a file, and more for each megapixel that it claims: several times what the slowest
@@ -30,13 +26,7 @@ REQUEST = 2**40  # bytes; the server has measured them
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    # Whoever stops the server by a signal to all of its processes leaves it to end this one.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    window = Window(int(sys.argv[1])) if len(sys.argv) > 1 else None
-    channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    warnings.simplefilter("ignore")
+    channel = own_end()
     stand_back()
     Image.init()
     for name in FORMATS:  # or the first request loads them

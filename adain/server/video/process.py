@@ -12,9 +12,7 @@ import contextlib
 import errno
 import os
 import signal
-import sys
 import threading
-import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,7 +26,7 @@ from adain.images.windows import Windows
 from adain.options import StylizeOptions
 from adain.recipe import Recipe
 from adain.resampling import Box
-from adain.server.decoding.channel import Channel, Window
+from adain.server.decoding.channel import Channel, own_end
 from adain.server.decoding.limits import limit_data, limit_file, limit_seconds, stand_back
 from adain.server.video import CONTENT
 from adain.style import Style
@@ -91,15 +89,9 @@ class Remote:
 
 def main() -> None:
     """Answer one request."""
-    # Whoever stops the server by a signal to all of its processes leaves it to end this one.
-    for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, signal.SIG_IGN)
+    channel = own_end()
     if hasattr(signal, "SIGXFSZ"):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing then fails with EFBIG
-    window = Window(int(sys.argv[1])) if len(sys.argv) > 1 else None
-    channel = Channel(os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0), window)
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    warnings.simplefilter("ignore")
     stand_back()
     with contextlib.suppress(AttributeError, OSError):
         os.nice(NICE)
