@@ -125,6 +125,19 @@ def enlarged(values: Tensor) -> Tensor:
     return values
 
 
+def conv1x1(in_channels: int, out_channels: int) -> nn.Conv2d:
+    return nn.Conv2d(in_channels, out_channels, 1)
+
+
+def low_rank(in_channels: int, rank: int, out_channels: int) -> nn.Sequential:
+    """A 1x1 convolution whose matrix is of low rank, as a product of two.
+
+    Statistics of pictures are far from independent: nearly all of what they vary by lies in a
+    few directions, and a full matrix would be most of a small model's file.
+    """
+    return nn.Sequential(nn.Conv2d(in_channels, rank, 1, bias=False), conv1x1(rank, out_channels))
+
+
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, out_channels, 3, padding=1, padding_mode="reflect")
 
@@ -199,11 +212,16 @@ class Modulation(nn.Module):
 
     STATISTICS = 1920
 
-    def __init__(self, channels: Sequence[int]) -> None:
-        """``channels``: those of each modulated layer. It starts at shift 0 and scale 1."""
+    def __init__(self, channels: Sequence[int], rank: int | None = None) -> None:
+        """``channels``: those of each modulated layer. It starts at shift 0 and scale 1.
+
+        ``rank``: that of the first layer, two matrices then, where files have to be small.
+        """
         super().__init__()
         self.sizes = [2 * count for count in channels]
-        self.hidden = nn.Conv2d(self.STATISTICS, 256, 1)
+        self.hidden = (
+            low_rank(self.STATISTICS, rank, 256) if rank else conv1x1(self.STATISTICS, 256)
+        )
         self.output = nn.Conv2d(256, sum(self.sizes), 1)
         assert self.output.bias is not None
         with torch.no_grad():

@@ -98,7 +98,9 @@ class Trainer:
         self.content = ImageStore(
             content, device=self.device, label="content images", zoom=options.zoom
         )
-        self.style = ImageStore(style, device=self.device, label="style images", vivid=True)
+        self.style = ImageStore(
+            style, device=self.device, label="style images", vivid=True, zoom=options.zoom
+        )
         held = (
             ImageStore(held_content, label="held-out content images"),
             ImageStore(held_style, label="held-out style images"),

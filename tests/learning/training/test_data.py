@@ -1,6 +1,8 @@
 """Folders of real image files as random crops."""
 
 import os
+from collections import Counter
+from itertools import permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from adain.errors import AdaINError
 from adain.images import save_image
+from adain.learning.training import data
 from adain.learning.training.data import ImageStore, decode, find_images, hold_out, split
 
 
@@ -150,8 +153,9 @@ def test_an_image_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
     assert store.centre_crop(0, 64).shape == (3, 64, 64)
 
 
-def test_vivid_crops(tmp_path: Path) -> None:
+def test_vivid_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """About half as they are, half with other colours, and some of one colour only."""
+    monkeypatch.setattr(data, "EXCHANGED", 0)
     generator = np.random.default_rng(0)
     picture = (0.4 + 0.2 * generator.random((64, 64, 3))).astype(np.float32)
     save_image(picture, tmp_path / "picture.png")
@@ -172,6 +176,21 @@ def test_vivid_crops(tmp_path: Path) -> None:
         vivid[changed].mean(dim=(1, 2, 3)), plain[changed].mean(dim=(1, 2, 3)), atol=0.02, rtol=0
     )
     assert vivid[changed].std() > 1.2 * plain[changed].std()
+
+
+def test_colour_channels_are_exchanged_and_inverted(tmp_path: Path) -> None:
+    """A fourth of the crops get any of the 48 symmetries of the RGB cube, one of which is none."""
+    levels = (51, 102, 230)
+    save_image(np.full((64, 64, 3), levels, np.uint8), tmp_path / "colour.png")
+    store = ImageStore(find_images(tmp_path), vivid=True)
+    crops = store.random_crops(4000, 64, torch.Generator().manual_seed(0))
+    colours = Counter(tuple((255 * crop[:, 0, 0]).round().int().tolist()) for crop in crops)
+    orders = list(permutations(levels))
+    cube = {colour for order in orders for colour in product(*((v, 255 - v) for v in order))}
+    assert len(cube) == 48 and cube <= colours.keys()
+    # Of every twenty crops nine keep their contrast and saturation.
+    exchanged = sum(colours[colour] for colour in cube - {levels}) / 4000
+    assert 0.45 * 0.25 * 0.8 < exchanged < 0.45 * 0.25 * 1.2
 
 
 def test_a_third_of_the_crops_is_enlarged(tmp_path: Path) -> None:
