@@ -18,15 +18,15 @@ from adain.learning.models.layers import (
     ToPixels,
     adain,
     channel_statistics,
+    conv1x1,
     downsample,
     enlarged,
-    low_rank,
     modulated,
     upsample,
 )
 
-# Of the layers whose inputs or outputs are statistics. What it leaves out of their outputs is below
-# a hundredth of what they vary by over paintings.
+# Of the layers that take or give statistics. What it leaves out of their outputs is less than a
+# hundredth of their variance over paintings.
 RANK = 96
 
 
@@ -105,7 +105,8 @@ class StyleNetwork(nn.Module):
 
     WIDTHS = (32, 64, 128, 256)
 
-    def __init__(self, hidden: int, outputs: int) -> None:
+    def __init__(self, hidden: int, outputs: int, rank: int | None = None) -> None:
+        """``rank``: that of both layers, as `conv1x1` has it."""
         super().__init__()
         widths = self.WIDTHS
         self.scales = nn.ModuleList(
@@ -115,7 +116,7 @@ class StyleNetwork(nn.Module):
             ]
         )
         self.project = nn.Sequential(
-            nn.Conv2d(2 * sum(widths), hidden, 1), nn.ReLU(), nn.Conv2d(hidden, outputs, 1)
+            conv1x1(2 * sum(widths), hidden, rank), nn.ReLU(), conv1x1(hidden, outputs, rank)
         )
 
     def forward(self, image: Tensor) -> Tensor:
@@ -136,15 +137,9 @@ class StatisticsEstimator(StyleNetwork):
     """
 
     def __init__(self) -> None:
-        super().__init__(512, Modulation.STATISTICS)
-        widths = self.WIDTHS
+        super().__init__(512, Modulation.STATISTICS, RANK)
         # At 1/8, the size of VGG-19's fourth layer, whose statistics are the hardest to estimate.
-        cast(nn.Sequential, self.scales[2]).append(ResidualBlock(widths[2]))
-        self.project = nn.Sequential(
-            low_rank(2 * sum(widths), RANK, 512),
-            nn.ReLU(),
-            low_rank(512, RANK, Modulation.STATISTICS),
-        )
+        cast(nn.Sequential, self.scales[2]).append(ResidualBlock(self.WIDTHS[2]))
 
     def forward(self, image: Tensor) -> Tensor:
         """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` as `VGG19` orders them."""

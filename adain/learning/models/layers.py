@@ -125,17 +125,16 @@ def enlarged(values: Tensor) -> Tensor:
     return values
 
 
-def conv1x1(in_channels: int, out_channels: int) -> nn.Conv2d:
-    return nn.Conv2d(in_channels, out_channels, 1)
-
-
-def low_rank(in_channels: int, rank: int, out_channels: int) -> nn.Sequential:
-    """A 1x1 convolution whose matrix is of low rank, as a product of two.
+def conv1x1(in_channels: int, out_channels: int, rank: int | None = None) -> nn.Module:
+    """A 1x1 convolution; with a ``rank``, low-rank factorised: its matrix is a product of two.
 
     Statistics of pictures are far from independent: nearly all of what they vary by lies in a
-    few directions, and a full matrix would be most of a small model's file.
+    few directions, and full matrices would be most of a small model's file.
     """
-    return nn.Sequential(nn.Conv2d(in_channels, rank, 1, bias=False), conv1x1(rank, out_channels))
+    if rank is None:
+        return nn.Conv2d(in_channels, out_channels, 1)
+    first = nn.Conv2d(in_channels, rank, 1, bias=False)
+    return nn.Sequential(first, nn.Conv2d(rank, out_channels, 1))
 
 
 def conv3x3(in_channels: int, out_channels: int) -> nn.Conv2d:
@@ -215,13 +214,11 @@ class Modulation(nn.Module):
     def __init__(self, channels: Sequence[int], rank: int | None = None) -> None:
         """``channels``: those of each modulated layer. It starts at shift 0 and scale 1.
 
-        ``rank``: that of the first layer, two matrices then, where files have to be small.
+        ``rank``: that of the first layer, as `conv1x1` has it.
         """
         super().__init__()
         self.sizes = [2 * count for count in channels]
-        self.hidden = (
-            low_rank(self.STATISTICS, rank, 256) if rank else conv1x1(self.STATISTICS, 256)
-        )
+        self.hidden = conv1x1(self.STATISTICS, 256, rank)
         self.output = nn.Conv2d(256, sum(self.sizes), 1)
         assert self.output.bias is not None
         with torch.no_grad():

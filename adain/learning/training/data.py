@@ -1,7 +1,6 @@
 """Data loading with augmentation: image folders as endless random crops."""
 
 import hashlib
-import itertools
 import math
 import os
 from collections.abc import Iterable, Iterator
@@ -176,19 +175,18 @@ class ImageStore:
         ``size``, and mirrored half of the time. One in three is instead a square of ``size / zoom``
         to ``size`` pixels, scaled up. Of the ``count``, only those in ``share`` are made.
         """
-        draws = torch.rand(count, 8, generator=generator, dtype=torch.float64)
+        draws = torch.rand(count, 15, generator=generator, dtype=torch.float64)
         zooms = torch.ones(count, dtype=torch.float64)
         if self.zoom > 1:
             enlarged, amount = torch.rand(2, count, generator=generator, dtype=torch.float64)
             zooms = torch.where(enlarged < ENLARGED, self.zoom**amount, zooms)
-        turns = torch.rand(count, 3, generator=generator)[share] if self.vivid else None
         draws, zooms = draws[share], zooms[share]
         places = zip(draws[:, :5].tolist(), zooms.tolist(), strict=True)
         crops = torch.stack([self._crop(size, zoom, *place) for place, zoom in places])
-        if turns is None:
+        if not self.vivid:
             return crops
-        crops = _vivid(crops, sent(draws.float(), self.device))
-        return _exchanged(crops, sent(turns, self.device))
+        draws = sent(draws.float(), self.device)
+        return _exchanged(_vivid(crops, draws[:, :8]), draws[:, 8:])
 
     def _crop(
         self, size: int, zoom: float, pick: float, scale: float, x: float, y: float, flip: float
@@ -228,18 +226,14 @@ def _vivid(crops: Tensor, draws: Tensor) -> Tensor:
 
 
 def _exchanged(crops: Tensor, draws: Tensor) -> Tensor:
-    """Crops with colour channels in another order and inverted, by draws ``[N, 3]`` in [0, 1).
+    """Crops with colour channels in another order and inverted, by draws ``[N, 7]`` in [0, 1].
 
     The 48 symmetries of the RGB cube: every colour stays one, and nothing is clipped.
     """
-    chosen, order, inverted = draws.unbind(dim=1)
-    orders = torch.tensor(list(itertools.permutations(range(3))), device=crops.device)
-    which = orders[(len(orders) * order).long()]
-    pictures = torch.arange(len(crops), device=crops.device)[:, None]
-    signs = (8 * inverted).long()[:, None] >> torch.arange(3, device=crops.device)
-    exchanged = crops[pictures, which]
-    exchanged = torch.where((signs % 2 == 1)[..., None, None], 1 - exchanged, exchanged)
-    return torch.where((chosen < EXCHANGED)[:, None, None, None], exchanged, crops)
+    order, inverted, chosen = draws[..., None, None].split((3, 3, 1), dim=1)
+    exchanged = crops.gather(1, order.argsort(dim=1).expand_as(crops))
+    exchanged = torch.where(inverted < 0.5, 1 - exchanged, exchanged)
+    return torch.where(chosen < EXCHANGED, exchanged, crops)
 
 
 def _resize(crop: Tensor, size: int) -> Tensor:

@@ -48,7 +48,7 @@ class TrainOptions:
     reconstruction_steps: int | None = None  # as `warm_up` has it
     estimate_steps: int = 0  # of ``fast`` alone: first so many steps of its style network alone
     reuse: int = 2
-    zoom: float = 2.0  # of the contents' crops a third are enlarged up to so many times
+    zoom: float = 2.0  # a third of all crops are enlarged up to so many times
     weights: str | os.PathLike[str] | None = None
     style_weight: float = 10.0
     reconstruction_weight: float = 30.0

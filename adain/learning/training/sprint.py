@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--style-weight", type=float)
     parser.add_argument("--shift-weight", type=float, help="of fast alone")
     parser.add_argument("--steady-weight", type=float, help="of fast alone")
-    zoom = f"a third of contents enlarged up to this [{TrainOptions.zoom:g}]"
+    zoom = f"a third of crops enlarged up to this [{TrainOptions.zoom:g}]"
     parser.add_argument("--zoom", type=float, help=zoom)
     parser.add_argument("--estimate-steps", type=int, help="of fast alone")
     parser.add_argument("--reconstruction-steps", type=int)
