@@ -1,10 +1,12 @@
 """Files written whole or not at all, and whether they can be, before the work."""
 
 import os
+import shutil
 import stat
 import tempfile
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from adain.errors import failing, found_error
@@ -52,6 +54,22 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     name = os.fspath(path)
     with failing(name, "a folder that cannot be made", "a writable place"):
         Path(name).mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def scratch_folder(parent: str | os.PathLike[str], prefix: str) -> Iterator[Path]:
+    """A temporary folder in ``parent``, for what is moved beside it once it is whole.
+
+    `tempfile.TemporaryDirectory` makes the folder before anything would remove it, and a signal in
+    between leaves it for good. Raises AdaINError, with the parent, where it cannot be made.
+    """
+    folder = Path(parent) / f"{prefix}{uuid.uuid4().hex[:8]}"
+    try:
+        with failing(os.fspath(parent), "a folder that cannot be written to", "a writable folder"):
+            folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _target(path: Path) -> tuple[Path, int | None]:

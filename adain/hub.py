@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 from adain import registry, weights
 from adain.contract import WHOLE
 from adain.errors import MissingError, failing, found_error
+from adain.files import scratch_folder
 
 CONFIG = "config.json"
 # What stands in it as `model_type`, by which the Hub's own libraries tell models apart.
@@ -147,8 +147,8 @@ def write_repository(model: str, folder: Path) -> list[Path]:
             copied[file_of(WHOLE, precision)] = weights.find(whole, get=row.get)
     with failing(str(folder), "a folder that cannot be written", "a writable folder"):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".hub-") as scratch:
-            (written := Path(scratch, "repository")).joinpath("onnx").mkdir(parents=True)
+        with scratch_folder(folder.parent, ".hub-") as scratch:
+            (written := scratch / "repository").joinpath("onnx").mkdir(parents=True)
             for name, path in copied.items():
                 shutil.copyfile(path, written / name)
             config = json.dumps(config_of(row, precisions), indent=2) + "\n"

@@ -7,7 +7,6 @@
 import copy
 import logging
 import os
-import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from torch import Tensor, nn
 import adain
 from adain import contract, registry, weights
 from adain.contract import Key
+from adain.files import scratch_folder
 from adain.learning.models.fast import Fast
 from adain.learning.models.layers import as_strength, blended
 from adain.learning.models.networks import VGG19
@@ -278,12 +278,12 @@ def export_model(
     model, about = open_model(name, source)
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
+    with scratch_folder(target, ".export-") as scratch:
         files: dict[str, dict[str, Path]] = {}
         for precision, exported in in_precisions(model):
             files[precision] = {}
             for part, onnx_model in build(exported).items():
-                file = Path(scratch) / weights.onnx_file(about[Key.MODEL], part, precision)
+                file = scratch / weights.onnx_file(about[Key.MODEL], part, precision)
                 files[precision][part] = file
                 if file.exists():
                     continue  # of another precision, and this one's as well

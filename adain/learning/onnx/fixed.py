@@ -5,7 +5,6 @@ These files take one picture, one style and one strength, and hold no shape arit
 """
 
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from onnx import ModelProto, ValueInfoProto, helper, numpy_helper
 from adain import registry, weights
 from adain.contract import DECODER, WHOLE, Key
 from adain.errors import AdaINError
+from adain.files import scratch_folder
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
 from adain.learning.onnx.describe import input_sizes
@@ -52,7 +52,7 @@ def export_fixed(
     suffix = f"-{label}.onnx" if opset == OPSET else f"-{label}-opset{opset}.onnx"
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
+    with scratch_folder(target, ".export-") as scratch:
         written = []
         for precision, exported in in_precisions(model):
             about[Key.PRECISION] = precision
@@ -60,7 +60,7 @@ def export_fixed(
                 if registry.precision_of(part, precision) != precision:
                     continue
                 of_any_size = weights.onnx_file(about[Key.MODEL], part, precision)
-                file = Path(scratch) / of_any_size.replace(".onnx", suffix)
+                file = scratch / of_any_size.replace(".onnx", suffix)
                 made = finished(onnx_model, about, part, precision)
                 file.write_bytes(made.SerializeToString(deterministic=True))
                 written.append(file)

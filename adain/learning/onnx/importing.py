@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from adain import registry, weights
 from adain.errors import AdaINError, failing, found_error
+from adain.files import scratch_folder
 from adain.learning.models.decoders import read_decoder, verify_published
 from adain.learning.models.pretrained import load_vgg19_encoder
 from adain.learning.onnx.export import export_model
@@ -112,13 +112,12 @@ def build_files(
     cache = weights.cache_folder()
     with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
         cache.mkdir(parents=True, exist_ok=True)
-        scratch = tempfile.TemporaryDirectory(dir=cache, prefix=".import-")
-    with scratch as folder:
+    with scratch_folder(cache, ".import-") as folder:
         free = shutil.disk_usage(folder).free
         if free < NEEDED:
             allowed = f"{NEEDED / 1e6:.0f} MB or more"
             raise found_error(str(cache), f"{free / 1e6:.0f} MB of free space", allowed)
-        source = Path(folder) / row.source
+        source = folder / row.source
         write(source)
         _say(row.name, report)
         for proof in export_model(row, folder, source=source):
@@ -126,13 +125,13 @@ def build_files(
         names = [row.source, *weights.onnx_files(row, *registry.EXPORTED)]
         if licence is not None:
             mark = registry.mark_file(row.name)
-            (Path(folder) / mark).write_bytes(registry.mark(licence, row.form))
+            (folder / mark).write_bytes(registry.mark(licence, row.form))
             names.append(mark)
         kept: list[Path] = []
         try:
             with failing(str(cache), "a folder that cannot be written to", "a writable folder"):
                 for file in names:
-                    os.replace(Path(folder) / file, cache / file)
+                    os.replace(folder / file, cache / file)
                     kept.append(cache / file)
         except BaseException:
             for path in kept:

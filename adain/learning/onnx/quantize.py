@@ -4,7 +4,6 @@
 """
 
 import os
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from onnx import ModelProto, helper
 from adain import contract, registry, weights
 from adain.contract import DECODER, ENCODER, WHOLE, Key
 from adain.errors import AdaINError, failing
+from adain.files import scratch_folder
 from adain.learning.onnx.calibration import Network, observe
 from adain.learning.onnx.qdq import quantize_network
 from adain.learning.onnx.storage import stored_in_full
@@ -242,8 +242,8 @@ def quantize_model(
     calibration = draw_pairs(content, style, pictures, CALIBRATION_SIDE, 0, held_out=False)
     made = build(model, files, with_grain(calibration))
     output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".quantize-") as scratch:
-        ours = {part: Path(scratch) / weights.onnx_file(model, part, "int8") for part in made}
+    with scratch_folder(output, ".quantize-") as scratch:
+        ours = {part: scratch / weights.onnx_file(model, part, "int8") for part in made}
         for part, path in ours.items():
             path.write_bytes(made[part].SerializeToString(deterministic=True))
         pairs = draw_pairs(content, style, held_out, side, 1, held_out=True)
@@ -262,8 +262,8 @@ def quantize_model(
             if registry.precision_of(part, "int8") != "int8":
                 continue
             name = weights.onnx_file(model, part, "int8")
-            (Path(scratch) / name).write_bytes(network.SerializeToString(deterministic=True))
+            (scratch / name).write_bytes(network.SerializeToString(deterministic=True))
             kept.append(output / name)
         for path in kept:
-            os.replace(Path(scratch) / path.name, path)
+            os.replace(scratch / path.name, path)
     return comparison, kept

@@ -5,11 +5,11 @@ KB and cannot be a map, and tiles and videos hold the means and deviations of a 
 """
 
 import os
-import tempfile
 from pathlib import Path
 from typing import cast
 
 from adain.contract import DECODER, ENCODER, WHOLE, Key
+from adain.files import scratch_folder
 from adain.learning.models.networks import VGG19
 from adain.learning.models.wct import WCT
 from adain.learning.onnx.export import export_part, finished, open_model, parts
@@ -52,8 +52,8 @@ def export_wct(
     whole = finished(join(cut, model.stride, model.skips), about, WHOLE, "fp32")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".export-") as scratch:
-        file = Path(scratch) / f"adain-{label}.onnx"
+    with scratch_folder(target, ".export-") as scratch:
+        file = scratch / f"adain-{label}.onnx"
         file.write_bytes(whole.SerializeToString(deterministic=True))
         (report,) = measure_parity(model, {"fp32": {WHOLE: file}}, [*cases(CASES), *HOSTILE])
         report.require(BYTES)

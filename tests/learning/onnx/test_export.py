@@ -338,7 +338,7 @@ def test_sigterm_leaves_no_scratch_folder(tmp_path: Path) -> None:
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 300
-    while not list(tmp_path.glob(".export-*/*")):
+    while not list(tmp_path.glob(".export-*")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.01)
     process.send_signal(signal.SIGTERM)
