@@ -74,10 +74,10 @@ def assemble(
     ``ends`` gets what is to be stopped after it.
     """
     engine = Engine(settings)
-    middleware = behind(engine, folder, videos)
+    middleware = build_middleware(engine, folder, videos)
 
     def load() -> None:
-        load_first(engine)
+        warm_up(engine)
         middleware.page = page(engine, folder) if page is not None else None
         middleware.uploads.keep_what_is_here()
         if settings.grpc_port is not None:
@@ -86,10 +86,12 @@ def assemble(
     return Server(middleware, engine, load)
 
 
-def behind(engine: Engine, folder: Path, videos: Path, styles: Styles | None = None) -> Middleware:
-    """The middleware with the service of an engine behind it; folders as `assemble` has them.
+def build_middleware(
+    engine: Engine, folder: Path, videos: Path, styles: Styles | None = None
+) -> Middleware:
+    """The middleware, and behind it the service of an engine; folders as `assemble` has them.
 
-    ``styles`` keeps the encoded ones, by default in this process.
+    ``styles`` is the cache of encoded styles, by default one of this process.
     """
     settings, jobs = engine.settings, Videos(engine, videos)
     metrics = Metrics(engine, jobs)
@@ -98,8 +100,8 @@ def behind(engine: Engine, folder: Path, videos: Path, styles: Styles | None = N
     return Middleware(settings, uploads, metrics, rest, jobs)
 
 
-def load_first(engine: Engine) -> None:
-    """Load what the first request needs: decoders and a model, without which nothing is served."""
+def warm_up(engine: Engine) -> None:
+    """Start the decoding processes and load a model; AdaINError where there is none to serve."""
     engine.start()
     engine.stylizer((weights.available_models() or [DEFAULT_MODEL])[0])
 

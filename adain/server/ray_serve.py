@@ -24,7 +24,7 @@ from adain.errors import MissingError, found_error
 from adain.server import logs
 from adain.server.asgi import CLIENT, App
 from adain.server.engine import Engine
-from adain.server.launch import behind, load_first
+from adain.server.launch import build_middleware, warm_up
 from adain.server.settings import Settings
 from adain.server.style_store import StyleStore
 
@@ -165,8 +165,8 @@ class _Service:
         self._engine = Engine(settings, device, threads=replicas.cpus)
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
-        self._middleware = behind(self._engine, folder, folder, SharedStyles(styles))
-        load_first(self._engine)
+        self._middleware = build_middleware(self._engine, folder, folder, SharedStyles(styles))
+        warm_up(self._engine)
         self._middleware.loaded.set()
 
     def __serve_build_asgi_app__(self) -> App:

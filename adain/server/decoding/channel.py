@@ -140,10 +140,11 @@ class Channel:
             view = view[got:]
 
 
-def own_end() -> Channel:
-    """The end of a process that the server has started for a channel, which it begins with.
+def child_channel() -> Channel:
+    """The channel to the server, of a child process that it has started and that begins with this.
 
-    Its argument is the file of the memory that both see.
+    It is over stdin and stdout, which nothing else may use then; the argument is the descriptor of
+    the shared memory. Signals to stop, and warnings, are ignored from then on.
     """
     # Whoever stops the server by a signal to all of its processes leaves it to end this one.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -15,7 +15,7 @@ from PIL import Image
 
 from adain import AdaINError, load_image
 from adain.images.formats import FORMATS
-from adain.server.decoding.channel import own_end
+from adain.server.decoding.channel import child_channel
 from adain.server.decoding.limits import limit_memory, limit_seconds, stand_back
 
 # CPU seconds for a file, and more for each megapixel that it claims: several times what the slowest
@@ -26,7 +26,7 @@ REQUEST = 2**40  # bytes; the server has measured them
 
 def main() -> None:
     """Answer requests until stdin ends."""
-    channel = own_end()
+    channel = child_channel()
     stand_back()
     Image.init()
     for name in FORMATS:  # or the first request loads them

@@ -26,7 +26,7 @@ from adain.images.windows import Windows
 from adain.options import StylizeOptions
 from adain.recipe import Recipe
 from adain.resampling import Box
-from adain.server.decoding.channel import Channel, own_end
+from adain.server.decoding.channel import Channel, child_channel
 from adain.server.decoding.limits import limit_data, limit_file, limit_seconds, stand_back
 from adain.server.video import CONTENT
 from adain.style import Style
@@ -89,7 +89,7 @@ class Remote:
 
 def main() -> None:
     """Answer one request."""
-    channel = own_end()
+    channel = child_channel()
     if hasattr(signal, "SIGXFSZ"):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing then fails with EFBIG
     stand_back()
