@@ -1,10 +1,11 @@
 """Tables of models' artefacts on pairs of images: what ``adain artefacts`` prints.
 
-What `measures` and `structure` beside this file find in the pictures of trained models, at strength
-1 and 512x512 pixels, and beside it what they find in contents and styles:
+What `measures`, `metrics` and `structure` beside this file find in the pictures of trained models,
+at strength 1 and 512x512 pixels, and beside it what they find in contents and styles:
 
 - over the pairs of ``EVAL_DIR/pairs.csv``: grids, the border, colourfulness;
-- over the same pairs: invented structure, halos, a lattice, and at strength 0 the colour cast;
+- over the same pairs: invented structure, halos, a lattice, the linearity of the strength, and at
+  strength 0 the colour cast;
 - contents under styles of one colour: how calm and how near to that colour the pictures are;
 - a drawn content with flat areas under the pairs' styles: texture and drift in these areas.
 """
@@ -23,6 +24,7 @@ from tqdm import tqdm
 
 from adain.images import load_image
 from adain.learning.evaluation import measures, structure
+from adain.learning.evaluation.metrics import share_of_change
 from adain.learning.evaluation.pairs import Pair
 from adain.learning.evaluation.scoring import EvaluatedModel, Stylization
 from adain.learning.memory import keep_freed_memory
@@ -101,11 +103,13 @@ class ArtefactReport:
     """What a painter's pictures measure.
 
     colours: for each of COLOURS the pictures' deviation and their distance from the colour. cast:
-    the colour difference from the contents at strength 0, in units of CIELAB.
+    the colour difference from the contents at strength 0, in units of CIELAB. half: the share of
+    the change from strength 0 to 1 that is made at 0.5, NaN where nothing changes.
     """
 
     findings: Findings
     cast: float
+    half: float
     colours: dict[str, tuple[float, float]]
     weave: float
     drift: float
@@ -123,18 +127,20 @@ def survey(
     contents = list(dict.fromkeys(pair.content for pair in pairs))[:COLOUR_CONTENTS]
     styles = list(dict.fromkeys(pair.style for pair in pairs))
     first = {pair.content: pair.style for pair in reversed(pairs)}
-    count = len(pairs) + len(first) + len(COLOURS) * len(contents) + len(styles)
+    count = 2 * len(pairs) + len(first) + len(COLOURS) * len(contents) + len(styles)
     with tqdm(total=count, desc=label, unit="picture", leave=False) as bar:
 
         def painted(content: Key, style: Key, alpha: float = 1.0) -> Tensor:
             bar.update()
             return paint(content, style, alpha)
 
-        findings = [look(painted(p.content, p.style), image(p.content)) for p in pairs]
-        casts = [
-            measures.colour_cast(painted(content, style, 0.0), image(content)).item()
-            for content, style in first.items()
-        ]
+        unstyled = {content: painted(content, style, 0.0) for content, style in first.items()}
+        casts = [measures.colour_cast(made, image(key)).item() for key, made in unstyled.items()]
+        findings, halves = [], []
+        for content, style in ((pair.content, pair.style) for pair in pairs):
+            picture, half = painted(content, style), painted(content, style, 0.5)
+            findings.append(look(picture, image(content)))
+            halves.append(share_of_change(half, unstyled[content], picture).item())
         colours = {}
         for name, colour in COLOURS.items():
             pictures = torch.cat([painted(content, name) for content in contents])
@@ -146,6 +152,7 @@ def survey(
     return ArtefactReport(
         Findings(*map(_mean, zip(*map(astuple, findings), strict=True))),
         fmean(casts),
+        _mean(halves),
         colours,
         measures.weave(flat).mean().item(),
         measures.drift(flat).mean().item(),
@@ -195,6 +202,7 @@ def tables(reports: Mapping[str, ArtefactReport], content: str, style: str) -> s
             name,
             *(_level(value) for value in (f.structure, f.halo, f.lattice)),
             f"{reports[name].cast:.1f}",
+            "-" if math.isnan(half := reports[name].half) else f"{100 * half:.0f}",
         )
         for name, f in ((name, report.findings) for name, report in reports.items())
     ]
@@ -219,6 +227,7 @@ def tables(reports: Mapping[str, ArtefactReport], content: str, style: str) -> s
                     "halo (1/255)",
                     "lattice (1/255)",
                     "cast at strength 0 (CIELAB)",
+                    "of the change at strength 0.5 (%)",
                 ),
                 drawn,
             ),

@@ -15,6 +15,7 @@ from adain.errors import AdaINError
 from adain.files import write_atomically
 from adain.learning.devices import torch_device, training_dtype
 from adain.learning.evaluation.measures import colour_cast
+from adain.learning.evaluation.metrics import share_of_change
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, load_trained
@@ -40,19 +41,25 @@ candidates`. Held-out losses at 256 px, total as `adain train` weighs them.
 """
 
 
-def picture_measures(contents: Tensor, images: Tensor, unstyled: Tensor) -> dict[str, float]:
+def picture_measures(
+    contents: Tensor, images: Tensor, halves: Tensor, unstyled: Tensor
+) -> dict[str, float]:
     """What people notice in pictures and no loss shows, by name; less is better.
 
-    contents, and the images made of them at strengths 1 and 0, are float32 ``[N, 3, H, W]`` in
-    [0, 1]. The cast is in units of CIELAB, the others are in 1/255. Means over the pictures in
-    which a measure has a place to look at; one that has none in any is left out. A measure that is
-    added here decides on candidates and is shown with them.
+    contents, and the images made of them at strengths 1, 0.5 and 0, are float32 ``[N, 3, H, W]`` in
+    [0, 1]. The cast is in units of CIELAB; ``larger_half`` is the share of the change from strength
+    0 to 1 that the larger half of the slider makes, 0.5 where it is linear and 1 where one half
+    does nothing; the others are in 1/255. Means over the pictures in which a measure has a place to
+    look at; one that has none in any is left out. A measure that is added here decides on
+    candidates and is shown with them.
     """
+    gone = share_of_change(halves, unstyled, images)
     found = {
         "structure": 255 * invented_structure(images, contents),
         "halo": 255 * halo(images, contents),
         "lattice": 255 * lattice(images),
         "cast": colour_cast(unstyled, contents),
+        "larger_half": torch.maximum(gone, 1 - gone),
     }
     means = {name: values.nanmean().item() for name, values in found.items()}
     return {name: mean for name, mean in means.items() if not math.isnan(mean)}
@@ -81,8 +88,8 @@ class Judge:
         """Losses ``target``, ``style``, ``pixel`` and their ``total``, and the measures."""
         network.eval().to(self.device)
         losses, pictures = self.pairs.evaluate(network, self.objective)
-        contents, _, images, unstyled = pictures.unbind(dim=1)
-        measures = picture_measures(contents, images, unstyled)
+        contents, _, *made = pictures.unbind(dim=1)
+        measures = picture_measures(contents, *made)
         return {name: losses[name] for name in (*LOSSES, "total")} | measures
 
 

@@ -1,4 +1,4 @@
-"""Full-reference metrics: a picture against an image of its size, SSIM, PSNR and colours.
+"""Full-reference metrics: a picture against an image of its size, SSIM, PSNR, colours, linearity.
 
 The file for a new metric of that kind. What needs no reference is in
 `adain.learning.evaluation.measures`, what compares VGG-19's features in `adain.learning.losses`,
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from adain.learning.losses import mean_squared_error
+from adain.learning.losses import mean_squared_error, pixel_loss
 from adain.learning.tensors import luma
 
 DIRECTIONS = 64  # of `sliced_wasserstein`
@@ -42,6 +42,17 @@ def ssim(image: Tensor, reference: Tensor) -> Tensor:
 def psnr(image: Tensor, reference: Tensor) -> Tensor:
     """Peak signal-to-noise ratio in dB of ``[N, 3, H, W]`` in [0, 1], ``[N]``; inf where equal."""
     return -10 * mean_squared_error(image, reference).log10()
+
+
+def share_of_change(image: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """How much of the way from one picture to another a third one has gone, ``[N]``.
+
+    The mean absolute difference of ``image`` from ``start``, divided by that of ``end``: 0 at the
+    start, 1 at the end. With the pictures of strengths 0, 0.5 and 1 it is the linearity of the
+    strength, about a half where a slider does as much below its middle as above. NaN where
+    start and end are the same. All are ``[N, 3, H, W]`` of one size.
+    """
+    return pixel_loss(image, start) / pixel_loss(end, start)
 
 
 def sliced_wasserstein(image: Tensor, reference: Tensor) -> Tensor:

@@ -40,8 +40,8 @@ class HeldOut:
         ``network`` is what is trained of a model, in evaluation mode. The losses are ``target``,
         ``style``, ``pixel`` (at strength 0), ``total`` (weighted as in training), and where there
         are such, ``shift``, ``steady`` and ``estimate``. The pictures are float32
-        ``[N, 4, 3, 256, 256]`` in [0, 1] on the CPU: of each pair content, style, stylised picture
-        and that at strength 0.
+        ``[N, 5, 3, 256, 256]`` in [0, 1] on the CPU: of each pair content, style, and the pictures
+        at strengths 1, 0.5 and 0.
         """
         sums: dict[str, float] = {}
         pictures = []
@@ -53,8 +53,11 @@ class HeldOut:
             changes, image, estimate = objective.consistency_losses(
                 network, features, style_features, one, generator, Share(len(content), slice(None))
             )
-            same, _ = objective.stylize(network, features, style_features, 0 * one)
-            image, same = (pixels.float().clamp(0, 1) for pixels in (image, same))
+            half, same = (
+                objective.stylize(network, features, style_features, strength * one)[0]
+                for strength in (0.5, 0.0)
+            )
+            image, half, same = (pixels.float().clamp(0, 1) for pixels in (image, half, same))
             output = vgg_features(objective.vgg, image)
             target = adain(
                 features.features, features.statistics[-1], style_features.statistics[-1], one
@@ -71,13 +74,13 @@ class HeldOut:
                 losses["estimate"] = estimate_loss(estimate, exact, objective.deviation())
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.content)
-            pictures.append(torch.stack([content, style, image, same], dim=1))
+            pictures.append(torch.stack([content, style, image, half, same], dim=1))
         sums["total"] = total(sums, objective.options)
         return sums, torch.cat(pictures).float().cpu()
 
 
 def sheet(pictures: Tensor) -> Tensor:
-    """One picture, float32 ``[3, H, W]``, of eight pairs' ``[N, 4, 3, h, w]``: a row for a kind."""
+    """One picture, float32 ``[3, H, W]``, of eight pairs' ``[N, 5, 3, h, w]``: a row for a kind."""
     grid = pictures[:8].transpose(0, 1)
     return cast(Tensor, make_grid(grid.flatten(0, 1), nrow=grid.shape[1], padding=4))
 

@@ -2,8 +2,9 @@
 
 First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
 loss, end to end. In every eight samples of the second part two must give the content back, pixel
-by pixel, one at strength 0 and one with the content as its own style, and one has a random
-strength, so that the whole slider is learned.
+by pixel, one at strength 0 and one with the content as its own style, and two have a random strength:
+their statistics must lie between the content's and the style's, so that the whole slider is
+learned.
 """
 
 from typing import cast
@@ -149,7 +150,7 @@ class TrainingObjective:
         )
         strength = torch.rand(count, generator=generator)
         kind = (count * step + torch.arange(count)) % 8
-        off, identity, random = kind == 0, kind == 1, kind == 7
+        off, identity, random = kind == 0, kind == 1, kind >= 6
         stylised = ~off & ~identity
         strengths = torch.where(off, 0.0, torch.where(random, strength, 1.0))
         own = self._own(count)
@@ -183,11 +184,11 @@ class TrainingObjective:
                 alpha[changed],
             )
             target = self._mean(mean_squared_error(layers[-1], wanted), int(stylised.sum()))
-            full = sent((~random[own] & stylised[own])[stylised[own]], self.device)
-            style_term = self._mean(
-                style_loss(statistics, [s[changed] for s in style.statistics]) * full,
-                int((stylised & ~random).sum()),
-            )
+            between = [
+                torch.lerp(mine[changed], theirs[changed], alpha[changed])
+                for mine, theirs in zip(content.statistics, style.statistics, strict=True)
+            ]
+            style_term = self._mean(style_loss(statistics, between), int(stylised.sum()))
         total = target + options.style_weight * style_term + options.reconstruction_weight * pixel
         losses = {"pixel": pixel, "target": target, "style": style_term}
         for name, loss in changes.items():

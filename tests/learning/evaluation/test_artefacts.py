@@ -52,12 +52,13 @@ def test_a_cast_and_what_no_content_has_a_place_for(folder: Path) -> None:
     pairs, image = read_pairs(folder), artefacts.images(128)
 
     def paint(content: artefacts.Key, style: artefacts.Key, alpha: float = 1.0) -> torch.Tensor:
-        return image(content) if alpha else image("gray")
+        return torch.lerp(image("gray"), image(content), alpha**2)
 
     report = artefacts.survey(paint, pairs, image, "gray at strength 0")
     contents = {pair.content: image(pair.content) for pair in pairs}.values()
     casts = [measures.colour_cast(image("gray"), content).item() for content in contents]
     assert report.cast == pytest.approx(sum(casts) / 2)
+    assert report.half == pytest.approx(0.25)
     # The contents are noise, without flat areas or plain edges.
     assert math.isnan(report.findings.structure) and math.isnan(report.findings.halo)
     assert report.findings.lattice < 0.02
@@ -94,7 +95,9 @@ def test_the_command_prints_four_tables(
         rows = [first(line) for line in table.splitlines()[2:]]
         assert rows == ["content itself", "style itself", "fast"]
     # Noise has no flat areas to draw into.
-    assert [cell.strip() for cell in drawn.splitlines()[2].split("|")[2:6:3]] == ["-", "0.0"]
+    cells = [cell.strip() for cell in drawn.splitlines()[2].split("|")]
+    assert [cells[2], cells[5], cells[6]] == ["-", "0.0", "-"]
+    assert 0 < int(drawn.splitlines()[4].split("|")[6]) < 100
     assert [first(line) for line in colours.splitlines()[2:]] == [
         "fast: deviation",
         "fast: distance",

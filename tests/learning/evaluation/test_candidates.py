@@ -34,6 +34,16 @@ def test_better_is_a_lower_total_and_nothing_worse(change: dict[str, float], bet
     assert is_better(GOOD | change, GOOD) == better
 
 
+@pytest.mark.parametrize(("gone", "larger"), [(0.5, 0.5), (0.1, 0.9), (0.8, 0.8), (0.0, 1.0)])
+def test_a_slider_that_does_nothing_in_one_half_is_seen(gone: float, larger: float) -> None:
+    generator = torch.Generator().manual_seed(0)
+    photo, painted = torch.rand(2, 2, 3, 128, 128, generator=generator).unbind()
+    half = torch.lerp(photo, painted, gone)
+    found = candidates.picture_measures(photo, painted, half, photo)
+    assert found["larger_half"] == pytest.approx(larger)
+    assert found["cast"] == pytest.approx(0, abs=1e-6)
+
+
 class Told:
     """A judge that finds the scores written in the weights."""
 
@@ -107,7 +117,7 @@ def test_a_judge_finds_the_losses_of_the_trainer(
     losses, _ = trainer.evaluate()
     network = candidates.load_trainable("fast", tmp_path / "run" / "weights.safetensors")
     scores = Judge("fast", *folders).scores(network)
-    assert scores["count"] == 3
+    assert scores["count"] == 4
     for name in ("target", "style", "pixel", "total"):
         # The file has 16 bits.
         assert scores[name] == pytest.approx(losses[name], rel=0.02)

@@ -69,6 +69,14 @@ def test_psnr_is_the_mean_squared_error_in_decibels() -> None:
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
 
 
+def test_a_share_of_change_is_how_far_a_blend_has_gone() -> None:
+    start, end = torch.from_numpy(random_images(2, 3, 8, 9)).float().split(1)
+    blend = torch.lerp(start, end, torch.tensor([0.0, 0.3, 0.5, 1.0]).view(4, 1, 1, 1))
+    shares = metrics.share_of_change(blend, start.expand_as(blend), end.expand_as(blend))
+    torch.testing.assert_close(shares, torch.tensor([0.0, 0.3, 0.5, 1.0]))
+    assert metrics.share_of_change(start, start, start).isnan().all()
+
+
 def test_colour_distance_matches_numpy() -> None:
     image, reference = random_images(2, 3, 8, 9), random_images(2, 3, 8, 9, seed=1) ** 2
     found = metrics.sliced_wasserstein(torch.from_numpy(image), torch.from_numpy(reference))

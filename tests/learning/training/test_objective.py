@@ -9,8 +9,9 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 from tiny_training import TINY, losses
 from torch import Tensor
 
+from adain.learning.losses import style_loss
 from adain.learning.training.consistency import Share
-from adain.learning.training.feature_pool import VGGFeatures
+from adain.learning.training.feature_pool import VGGFeatures, vgg_features
 from adain.learning.training.loop import train
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.trainer import Trainer
@@ -51,6 +52,32 @@ def test_a_picture_that_moves_with_its_content_costs_nothing(
         found.append(losses["shift"].mean().item())
     # Bright points of the lattice lie once in either picture, in one pixel of 64.
     assert found == pytest.approx([0, 0.1 * 2 / 64, 0.2 * 2 / 64], rel=0.3, abs=1e-6)
+
+
+def test_the_style_loss_asks_for_statistics_between_as_far_as_the_strength_says(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """A network that gives its content back is off by the strength's share of the difference."""
+    objective = Trainer(
+        *folders, tmp_path, TrainOptions(**TINY | {"batch_size": 8}, steps=3)
+    ).objective
+
+    class Unchanged(torch.nn.Module):
+        def forward(
+            self, content: Tensor, style: Tensor, alpha: Tensor, exact: Tensor | None
+        ) -> tuple[Tensor, Tensor]:
+            self.alpha = alpha.flatten()
+            ours, theirs = (vgg_features(objective.vgg, image) for image in (content, style))
+            self.whole = style_loss(ours.statistics, theirs.statistics)
+            return content, theirs.style
+
+    network = Unchanged()
+    found = objective.losses(network, 2)["style"].item()
+    full, between = network.alpha[2:6], network.alpha[6:]
+    assert network.alpha[:2].tolist() == [0, 1]
+    assert full.tolist() == 4 * [1] and ((between > 0) & (between < 1)).all()
+    expected = (network.alpha**2 * network.whole)[2:].mean().item()
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
