@@ -33,6 +33,9 @@ STYLIZED = "stylized"  # float32 [N, 3, H, W], RGB in [0, 1]
 # makes of features of strength 0 is only like the content. Above, it is the network's picture.
 FADE = 0.1
 
+# What the names of weights end in that a file holds in half precision, behind a Cast.
+IN_HALF = ".float16"
+
 # Inputs and outputs of the whole.
 WHOLE_CONTENT = "content"  # uint8 [N, H, W, 3]
 WHOLE_STYLE = "style"  # uint8 [M, Hs, Ws, 3], M is 1 or N

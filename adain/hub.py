@@ -135,14 +135,16 @@ def write_repository(model: str, folder: Path) -> list[Path]:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise found_error(str(folder), "what is there already", "an empty folder, or a new one")
     precisions = [p for p in row.precisions if p == "fp32" or model in weights.available_models(p)]
-    copied = {"model.safetensors": weights.find(row.source, get=row.get)}
+    copied = {}
+    # The wheel leaves out those of ``fast``, and the whole file of half precision.
+    if row.source not in weights.NOT_IN_WHEEL or weights.look_for(row.source):
+        copied["model.safetensors"] = weights.find(row.source, get=row.get)
     for precision in precisions:
         copied |= {
             file_of(part, precision): path
             for part, path in weights.find_model(model, precision).items()
         }
         whole = weights.onnx_file(model, WHOLE, precision)
-        # The wheel leaves out that of half precision.
         if precision == "fp32" or (precision == "fp16" and weights.look_for(whole)):
             copied[file_of(WHOLE, precision)] = weights.find(whole, get=row.get)
     with failing(str(folder), "a folder that cannot be written", "a writable folder"):

@@ -23,8 +23,8 @@ class Style:
 
     ``vector`` is float32 ``[K]``: for ``vgg19`` the statistics of relu4_1, relu3_1, relu2_1 and
     relu1_1 in VGG-19, of each layer first the means and then the standard deviations; for ``fast``
-    what its style network gives. Mixtures are the paper's style interpolation (AdaIN eq. 15):
-    ``0.6 * starry + 0.4 * wave``.
+    what its style network estimates of them. Mixtures are the paper's style interpolation (AdaIN
+    eq. 15): ``0.6 * starry + 0.4 * wave``.
     """
 
     vector: npt.NDArray[np.float32]

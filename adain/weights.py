@@ -21,8 +21,11 @@ from adain.errors import AdaINError, failing, found_error
 from adain.published import PUBLISHED_VGG19
 from adain.registry import BUILT_IN
 
-# The whole model in half precision, which nothing of the package runs; pyproject.toml says why.
-NOT_IN_WHEEL = "adain-fast-fp16.onnx"
+# What a wheel leaves out, and what is there in its place; pyproject.toml says why.
+NOT_IN_WHEEL = {
+    "adain-fast-fp16.onnx": "for other programs; `adain export --model fast -o DIR` makes it",
+    "fast.safetensors": "adain-fast.onnx has the same weights",
+}
 
 
 def models() -> dict[str, registry.Model]:

@@ -24,7 +24,7 @@ from PIL import Image
 from adain import AdaINError, Style, Stylizer, weights
 from adain.cli.main import cli
 from adain.cli.run import run
-from adain.registry import BUILT_IN, DEFAULT_MODEL
+from adain.registry import DEFAULT_MODEL
 from adain.tables import markdown_table
 from benchmarks.mutation import mutated
 
@@ -119,10 +119,10 @@ class Reader:
         return [save(tensors, metadata={"model": DEFAULT_MODEL, "training_digest": "0"})]
 
     def _weights(self, seed: int) -> None:
-        from adain.learning.models.pretrained import load_trainable, load_trained, training_digest
+        from adain.learning.models.pretrained import load_trainable
+        from adain.learning.models.weight_files import training_digest
 
         path = self._write("damaged.safetensors", seed)
-        load_trained(BUILT_IN[DEFAULT_MODEL], path)
         training_digest(path)
         load_trainable(DEFAULT_MODEL, path)
 

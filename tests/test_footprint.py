@@ -34,7 +34,7 @@ def test_a_limit_and_the_free_memory_are_enough_or_named(monkeypatch):
     monkeypatch.setattr(footprint, "memory_available", lambda: 2_000_000_000)
     footprint.check_memory("photo.jpg", FAST, 2000, 1500)
     footprint.check_memory("photo.jpg", FAST, 2000, 1500, 700_000_000)
-    words = "photo.jpg", "8,000 x 6,000 pixels", "11.9 GB", "the free 2.0 GB", "max_side of "
+    words = "photo.jpg", "8,000 x 6,000 pixels", "10.0 GB", "the free 2.0 GB", "max_side of "
     with pytest.raises(ValueError, match="max_side of") as caught:
         footprint.check_memory("photo.jpg", FAST, 8000, 6000)
     assert all(word in str(caught.value) for word in words), caught.value

@@ -225,8 +225,8 @@ def test_styles_not_used_for_long_make_room(runs):
 
 def test_features_of_large_contents_are_not_kept(runs, photo, painting, monkeypatch):
     stylizer, counter = runs
-    # 112 channels of float32 at a quarter of the sides.
-    monkeypatch.setattr(module, "CACHED_BYTES", 28 * photo.shape[0] * photo.shape[1] - 1)
+    # 96 channels of float32 at a quarter of the sides.
+    monkeypatch.setattr(module, "CACHED_BYTES", 24 * photo.shape[0] * photo.shape[1] - 1)
     first, second = (stylizer.stylize(photo, painting) for _ in range(2))
     assert counter["encoder"] == 2 and np.array_equal(first, second)
 

@@ -107,7 +107,7 @@ def test_picture_that_is_none(stylizer, photo, tmp_path, which):
 
 def test_style_of_another_model_or_other_weights(stylizer, photo, starry):
     others = {
-        "model 'vgg19'": Style(starry.vector, "vgg19", starry.weights),
+        "model 'mine'": Style(starry.vector, "mine", "0" * 64),
         "other weights": Style(starry.vector, "fast", "0" * 64),
         "a vector of 3 numbers": Style(starry.vector[:3], "fast", starry.weights),
     }

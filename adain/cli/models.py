@@ -25,9 +25,8 @@ def models(context: click.Context) -> None:
         click.echo(f"{name}: {state} (licence: {model.licence})")
         for file in weights.model_files(name):
             path = weights.look_for(file)
-            if path is None and file == weights.NOT_IN_WHEEL:
-                makes = f"`adain export --model {name} -o DIR` makes it"
-                click.echo(f"  {file:30} not in the wheel, for other programs; {makes}")
+            if path is None and (instead := weights.NOT_IN_WHEEL.get(file)):
+                click.echo(f"  {file:30} not in the wheel: {instead}")
             elif path is None:
                 click.echo(f"  {file:30} missing")
             else:

@@ -71,7 +71,7 @@ def test_ranges(parts, content, painting) -> None:
     around_0 = parts(image=2 * photo - 1, style_image=2 * style_image - 1)
     assert (around_0 < 5).mean() > 2 * (right < 5).mean()  # black
     normalised = parts(image=(photo - MEAN) / DEVIATION)
-    assert np.abs(np.diff(normalised, axis=1)).mean() > np.abs(np.diff(right, axis=1)).mean()
+    assert (normalised < 5).mean() > 1.5 * (right < 5).mean()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_styles_of_other_weights(sessions, parts, painting) -> None:
     other = np.random.default_rng(0).permuted(style, axis=1)
     assert np.abs(parts(style=other) - parts()).mean() > 20
     with pytest.raises(Exception, match="Got invalid dimensions for input: style"):
-        parts(style=np.ones((1, 1920, 1, 1), np.float32))
+        parts(style=np.ones((1, 1408, 1, 1), np.float32))
 
 
 def test_orders_of_channels_rows_and_planes(parts, whole, content) -> None:

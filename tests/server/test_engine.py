@@ -121,7 +121,7 @@ def test_the_memory_of_a_large_picture_is_given_back(
 def test_a_request_that_the_memory_does_not_suffice_for(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_share_of_memory", lambda: 20_000_000)
+    monkeypatch.setattr(module, "_share_of_memory", lambda: 14_000_000)
     data = picture(64, 48)
     content = engine.picture(data).resized(2000, 2000)
 
@@ -129,7 +129,7 @@ def test_a_request_that_the_memory_does_not_suffice_for(
         with engine.queue.computing():
             return engine.stylizer().stylize(content, data)
 
-    with pytest.raises(AdaINError, match=r"memory_limit: found 20,000,000 bytes") as caught:
+    with pytest.raises(AdaINError, match=r"memory_limit: found 14,000,000 bytes") as caught:
         engine.queue.run(lambda: stylize(content))
     assert not isinstance(caught.value, DeviceError)  # a smaller picture fits
     assert caught.value.__context__ is None

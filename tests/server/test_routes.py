@@ -186,10 +186,10 @@ def test_a_broken_model_is_the_servers_fault_and_its_folder_is_not_told(
 
 
 def test_a_picture_beyond_the_memory_limit_is_the_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adain.server.engine._share_of_memory", lambda: 20_000_000)
+    monkeypatch.setattr("adain.server.engine._share_of_memory", lambda: 14_000_000)
     answer = asked_in_this_process(Engine(Settings(), "cpu"), picture(1600, 1600))
     assert answer.status_code == 400
-    assert one_line(answer).startswith("memory_limit: found 20,000,000 bytes, which the ")
+    assert one_line(answer).startswith("memory_limit: found 14,000,000 bytes, which the ")
 
 
 def test_masks_are_for_pictures_that_fit_the_memory() -> None:

@@ -197,16 +197,19 @@ def tables(reports: Mapping[str, ArtefactReport], content: str, style: str) -> s
     ]
     header = ("pairs", *(f"grid {period} px (dB)" for period in measures.PERIODS))
     header += ("with grid (%)", "grid (1/255)", "border mean (1/255)", "border dev. (1/255)")
+    models = {name: report for name, report in reports.items() if name not in (content, style)}
     drawn = [
         (
             name,
-            *(_level(value) for value in (f.structure, f.halo, f.lattice)),
-            f"{reports[name].cast:.1f}",
-            "-" if math.isnan(half := reports[name].half) else f"{100 * half:.0f}",
+            *(
+                _level(value)
+                for value in (r.findings.structure, r.findings.halo, r.findings.lattice)
+            ),
+            f"{r.cast:.1f}",
+            "-" if name not in models or math.isnan(r.half) else f"{100 * r.half:.0f}",
         )
-        for name, f in ((name, report.findings) for name, report in reports.items())
+        for name, r in reports.items()
     ]
-    models = {name: report for name, report in reports.items() if name not in (content, style)}
     colours = [
         (f"{name}: {what}", *(f"{255 * report.colours[colour][i]:.1f}" for colour in COLOURS))
         for name, report in models.items()

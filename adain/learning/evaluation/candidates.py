@@ -18,7 +18,7 @@ from adain.learning.evaluation.measures import colour_cast
 from adain.learning.evaluation.metrics import share_of_change
 from adain.learning.evaluation.structure import halo, invented_structure, lattice
 from adain.learning.models.loss_network import load_loss_network
-from adain.learning.models.pretrained import load_trainable, load_trained
+from adain.learning.models.pretrained import load_trainable
 from adain.learning.training.data import ImageStore, split
 from adain.learning.training.held_out import HeldOut
 from adain.learning.training.objective import TrainingObjective
@@ -128,9 +128,9 @@ def consider(judge: Judge, weights: Path, folder: Path) -> str:
 
 
 def _loaded(model: str, path: Path) -> nn.Module | None:
-    """The shipped weights of a model, of whichever shape; None where there are none that fit."""
+    """The shipped weights of a model; None where there are none that fit."""
     try:
-        return load_trained(BUILT_IN[model], path)
+        return load_trainable(model, path)
     except AdaINError:
         return None
 

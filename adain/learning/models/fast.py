@@ -3,7 +3,6 @@
 Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
 """
 
-from collections.abc import Container
 from itertools import pairwise, product
 from typing import cast
 
@@ -96,55 +95,40 @@ class FastEncoder(nn.Module):
         return features, self.statistics(features)
 
 
-class StyleNetwork(nn.Module):
-    """A network of its own for the style, deeper than the encoder since it runs once per style.
+class StatisticsEstimator(nn.Module):
+    """The style network: what VGG-19 would measure in a style image, estimated without it.
 
-    Two 1x1 layers project the statistics of its features at 1/2, 1/4, 1/8 and 1/16 of the image's
-    size.
+    The style loss compares these 1920 statistics, so they are what a decoder has to be told; and
+    a style is then the same numbers for ``fast`` as for ``vgg19``, whoever measured it. It is
+    deeper than the encoder since it runs once per style: two 1x1 layers project the statistics of
+    its features at 1/2, 1/4, 1/8 and 1/16 of the image's size.
     """
 
     WIDTHS = (32, 64, 128, 256)
+    HIDDEN = 512
 
-    def __init__(self, hidden: int, outputs: int, rank: int | None = None) -> None:
-        """``rank``: that of both layers, as `conv1x1` has it."""
+    def __init__(self) -> None:
         super().__init__()
         widths = self.WIDTHS
-        self.scales = nn.ModuleList(
-            [
-                downsample(3, widths[0], kernel_size=5),
-                *(nn.Sequential(downsample(i, o), Block(o, "zeros")) for i, o in pairwise(widths)),
-            ]
-        )
+        halves = [nn.Sequential(downsample(i, o), Block(o, "zeros")) for i, o in pairwise(widths)]
+        # At 1/8, the size of VGG-19's fourth layer, whose statistics are the hardest to estimate.
+        halves[1].append(ResidualBlock(widths[2]))
+        self.scales = nn.ModuleList([downsample(3, widths[0], kernel_size=5), *halves])
         self.project = nn.Sequential(
-            conv1x1(2 * sum(widths), hidden, rank), nn.ReLU(), conv1x1(hidden, outputs, rank)
+            conv1x1(2 * sum(widths), self.HIDDEN, RANK),
+            nn.ReLU(),
+            conv1x1(self.HIDDEN, Modulation.STATISTICS, RANK),
         )
 
     def forward(self, image: Tensor) -> Tensor:
-        """Style image ``[N, 3, H, W]`` to style ``[N, K, 1, 1]``."""
+        """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` as `VGG19` orders them."""
         statistics = []
         for scale in self.scales:
             image = scale(image)
             statistics.append(channel_statistics(image))
-        dtype = image.dtype
-        return cast(Tensor, self.project(torch.cat(statistics, dim=1).to(dtype))).float()
-
-
-class StatisticsEstimator(StyleNetwork):
-    """What VGG-19 would measure in a style image, estimated without it.
-
-    The style loss compares these 1920 statistics, so they are what a decoder has to be told; and
-    a style is then the same numbers for ``fast`` as for ``vgg19``, whoever measured it.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(512, Modulation.STATISTICS, RANK)
-        # At 1/8, the size of VGG-19's fourth layer, whose statistics are the hardest to estimate.
-        cast(nn.Sequential, self.scales[2]).append(ResidualBlock(self.WIDTHS[2]))
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` as `VGG19` orders them."""
+        found: Tensor = self.project(torch.cat(statistics, dim=1).to(image.dtype))
         # Its output is their logarithm, whose errors weigh alike.
-        return super().forward(image).clamp_min(0).expm1()
+        return found.float().clamp_min(0).expm1()
 
 
 class FastDecoder(nn.Module):
@@ -156,20 +140,14 @@ class FastDecoder(nn.Module):
     of the full-resolution pixels at the end.
     """
 
-    def __init__(self, channels: int, outer: int, inner: int, *, told: bool) -> None:
-        """``told``: the style is VGG-19's statistics, and blocks are dense. Else the style holds
-        means, deviations, shifts and scales themselves, and blocks are depthwise."""
+    def __init__(self, channels: int, outer: int, inner: int) -> None:
         super().__init__()
         self.widths = [channels] * outer + [2 * channels] * inner + [channels] * outer
-
-        def block(width: int) -> nn.Module:
-            return ResidualBlock(width) if told else Block(width, "reflect")
-
-        self.before = nn.ModuleList(block(channels) for _ in range(outer))
+        self.before = nn.ModuleList(ResidualBlock(channels) for _ in range(outer))
         self.down = nn.Conv2d(channels, 2 * channels, 2, stride=2)
-        self.inner = nn.ModuleList(block(2 * channels) for _ in range(inner))
+        self.inner = nn.ModuleList(ResidualBlock(2 * channels) for _ in range(inner))
         self.up = nn.Sequential(nn.Conv2d(2 * channels, channels, 1), upsample())
-        self.after = nn.ModuleList(block(channels) for _ in range(outer))
+        self.after = nn.ModuleList(ResidualBlock(channels) for _ in range(outer))
         self.to_half = nn.Sequential(
             nn.Conv2d(channels, channels // 2, 1),
             upsample(),
@@ -177,20 +155,15 @@ class FastDecoder(nn.Module):
         )
         self.from_pixels = nn.Conv2d(Pixels.CHANNELS // 4, channels // 2, 3, padding=1)
         self.to_image = ToPixels(channels // 2, padding_mode="zeros")
-        self.modulation = Modulation([channels, *self.widths], RANK) if told else None
+        self.modulation = Modulation([channels, *self.widths], RANK)
 
     def modulations(self, style: Tensor, dtype: torch.dtype) -> list[Tensor]:
         """AdaIN's means and deviations, then a modulation for each block.
 
         Where style is a map: those of outer layers as large as the features, of inner ones half.
         """
-        sizes = [2 * width for width in (self.widths[0], *self.widths)]
         inner = range(1 + len(self.before), 1 + len(self.before) + len(self.inner))
-        if self.modulation is None:
-            found = style.split(sizes, dim=1)
-            # Every second of their values; 1x1 stays 1x1.
-            return [m[:, :, ::2, ::2] if i in inner else m for i, m in enumerate(found)]
-        # Projected at half the size, which costs a fourth.
+        # Projected at half the size, which costs a fourth; 1x1 stays 1x1.
         found = self.modulation(style[:, :, ::2, ::2], dtype)
         return [m if i in inner else enlarged(m) for i, m in enumerate(found)]
 
@@ -221,42 +194,23 @@ class FastDecoder(nn.Module):
 
 
 class Fast(nn.Module):
-    """Everything learned here, and small enough for real time.
-
-    ``told`` is the shape that is trained: dense blocks, and a style of VGG-19's 1920 statistics.
-    Without it, the first shape, whose weights ship until the other's are better.
-    """
+    """Everything learned here, and small enough for real time."""
 
     stride = 8
     feature_stride = 4
     margin = FastEncoder.MARGIN
     skips: tuple[str, ...] = ()
 
+    style_channels = Modulation.STATISTICS
+
     def __init__(
-        self,
-        channels: int = 48,
-        encoder_blocks: int = 1,
-        outer: int = 1,
-        inner: int = 3,
-        *,
-        told: bool = True,
+        self, channels: int = 48, encoder_blocks: int = 1, outer: int = 1, inner: int = 3
     ) -> None:
         super().__init__()
         self.channels = channels + Pixels.CHANNELS
         self.encoder = FastEncoder(channels, encoder_blocks)
-        self.decoder = FastDecoder(channels, outer, inner, told=told)
-        self.told = told
-        self.style_channels = 2 * sum([channels, *self.decoder.widths])
-        if told:
-            self.style_channels = Modulation.STATISTICS
-        self.style = StatisticsEstimator() if told else StyleNetwork(256, self.style_channels)
-
-    @classmethod
-    def shaped_like(cls, tensors: Container[str]) -> "Fast":
-        """A network of the shape that these weights, by name, are of."""
-        # The first shape's know no modulation.
-        told = "decoder.modulation.output.weight" in tensors
-        return cls() if told else cls(64, inner=4, told=False)
+        self.decoder = FastDecoder(channels, outer, inner)
+        self.style = StatisticsEstimator()
 
     def forward(
         self, content: Tensor | None, style: Tensor, alpha: Tensor, exact: Tensor | None = None

@@ -11,7 +11,7 @@ features' size. Nothing in a decoder looks at statistics of the picture it works
 picture gives the same pixels as the whole.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, cast
 
 import torch
@@ -158,11 +158,6 @@ class ResidualDecoder(nn.Module):
         nn.init.zeros_(self.skip2.weight)
         self.modulation = Modulation([256] * 3 + [128] * 2 + [64])
 
-    @classmethod
-    def shaped_like(cls, tensors: Container[str]) -> "ResidualDecoder":
-        """A network of the shape that these weights, by name, are of: there is one."""
-        return cls()
-
     def forward(
         self,
         features: Tensor,
@@ -206,7 +201,6 @@ class VGG19(nn.Module):
     feature_stride = 8
     margin = 0
     channels = 512
-    told = True  # a style is VGG-19's statistics
 
     def __init__(self, decoder: PaperDecoder | ResidualDecoder | None = None) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from adain.learning.models.fast import Fast
-from adain.learning.models.layers import Block, ResidualBlock
+from adain.learning.models.layers import ResidualBlock
 
 # What weights of such a network say that they are of.
 NAME = "fast of one style"
@@ -39,7 +39,7 @@ class OneStyle(nn.Module):
         super().__init__()
         self.encoder = copy.deepcopy(fast.encoder)
         self.decoder = copy.deepcopy(fast.decoder)
-        self.decoder.modulation = None
+        del self.decoder.modulation
         channels = self.decoder.widths[0]
         self.mean = nn.Parameter(torch.zeros(1, channels, 1, 1))
         self.std = nn.Parameter(torch.ones(1, channels, 1, 1))
@@ -47,10 +47,8 @@ class OneStyle(nn.Module):
     @classmethod
     def shaped_like(cls, tensors: Container[str]) -> "OneStyle":
         """A network of the shape that these weights, by name, are of."""
-        told = "decoder.inner.0.a.weight" in tensors
-        network = cls(Fast() if told else Fast(64, inner=4, told=False))
-        first = "a" if told else "spatial"
-        names = (f"decoder.inner.{n}.{first}.weight" for n in range(len(network.decoder.inner)))
+        network = cls(Fast())
+        names = (f"decoder.inner.{n}.a.weight" for n in range(len(network.decoder.inner)))
         return network.keep_inner(sum(name in tensors for name in names))
 
     def keep_inner(self, count: int) -> "OneStyle":
@@ -131,10 +129,9 @@ def _fold(
     for block, (given_shift, given_scale) in zip(blocks, modulations, strict=True):
         scale = scale / given_scale
         shift = shift - scale * given_shift
-        assert isinstance(block, Block | ResidualBlock)
-        ends = (block.spatial, block.project) if isinstance(block, Block) else (block.a, block.b)
-        _take(ends[0], scale, shift)
-        _give(ends[1], scale)
+        assert isinstance(block, ResidualBlock)
+        _take(block.a, scale, shift)
+        _give(block.b, scale)
     return scale, shift
 
 
@@ -142,10 +139,8 @@ def _take(convolution: nn.Conv2d, scale: Tensor, shift: Tensor) -> None:
     """Let a convolution take ``scale * x + shift`` for x; padded by reflection, or not at all."""
     weight, bias = convolution.weight, convolution.bias
     assert bias is not None
-    # Depthwise kernels have their channel in the first place.
-    channels = (-1, 1, 1, 1) if convolution.groups > 1 else (1, -1, 1, 1)
-    weight.div_(scale.view(channels))
-    bias.sub_((weight * shift.view(channels)).sum(dim=(1, 2, 3)))
+    weight.div_(scale)
+    bias.sub_((weight * shift).sum(dim=(1, 2, 3)))
 
 
 def _give(convolution: nn.Conv2d, scale: Tensor) -> None:

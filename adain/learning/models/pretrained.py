@@ -4,22 +4,21 @@ import hashlib
 import importlib
 import os
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
-import safetensors
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from adain import registry, weights
+from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import as_network, read_decoder
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, ResidualDecoder, VGG19Encoder
 from adain.learning.models.wct import WCT
+from adain.learning.models.weight_files import read_tensors
 from adain.published import PUBLISHED_VGG19
 
 # What the decoder released with the paper is called in tables.
@@ -56,7 +55,7 @@ def load_vgg19_tensors() -> dict[str, Tensor]:
             if f"{index}.{kind}" in state
         }
     else:
-        tensors = read_safetensors(path)
+        tensors = read_tensors(path)
     _verify(path, tensors)
     return tensors
 
@@ -85,14 +84,14 @@ def load_tensors(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) 
 
 
 def find_trained(name: str) -> Path:
-    """The weights that a model's ONNX files are exported from, as a safetensors file."""
+    """The weights that a model's ONNX files are exported from.
+
+    A safetensors file, or where that of ``fast`` is not here, as in a wheel, the whole ONNX file.
+    """
     row = weights.about(name)
-    return weights.find(row.source, get="`adain train` makes it" if row.trained else row.get)
-
-
-def training_digest(path: Path) -> str:
-    """The digest of the training data that ``adain train`` noted in a weights file."""
-    return metadata_of(path).get("training_digest", "unknown")
+    whole = [] if row.has_vgg19 else [weights.onnx_file(name, WHOLE)]
+    get = "`adain train` makes it" if row.trained else row.get
+    return weights.look_for(row.source) or weights.find(row.source, *whole, get=get)
 
 
 def make_trainable(name: str) -> Fast | ResidualDecoder:
@@ -110,10 +109,10 @@ def _trained_class(row: registry.Model) -> type[Fast] | type[ResidualDecoder]:
 def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
     """What is trained of a model, with weights from a file, float32.
 
-    Raises AdaINError where they are of another model or of a shape that is not trained any more.
+    Raises AdaINError where they are of another model, or of another shape of it.
     """
     network = make_trainable(name)
-    load_tensors(network, read_safetensors(path), path)
+    load_tensors(network, read_tensors(path), path)
     return network
 
 
@@ -122,27 +121,20 @@ def load_model(
 ) -> Fast | VGG19:
     """A model of the registry with its weights, float32, in evaluation mode.
 
-    ``path`` is a safetensors file as ``adain train`` writes it, or a decoder of the paper's form
-    for the models that have one; by default the model's own.
+    ``path`` is a file that `weight_files` reads, or a decoder of the paper's form for the models
+    that have one; by default the model's own.
     """
     row = weights.about(name) if isinstance(name, str) else name
     path = find_trained(row.name) if path is None else Path(path)
     if not row.network:
         return load_paper_decoder(path)
-    network = load_trained(row, path)
+    network = _trained_class(row)()
+    load_tensors(network, read_tensors(path), path)
     if not row.has_vgg19:
-        return cast(Fast, network)
+        return cast(Fast, network).eval()
     vgg19 = VGG19(cast(ResidualDecoder, network))
     vgg19.encoder.load_published(load_vgg19_tensors())
     return vgg19.eval()
-
-
-def load_trained(row: registry.Model, path: Path) -> Fast | ResidualDecoder:
-    """What is trained of a model, with weights of whichever shape, float32, in evaluation mode."""
-    tensors = read_safetensors(path)
-    network = _trained_class(row).shaped_like(tensors)
-    load_tensors(network, tensors, path)
-    return network.eval()
 
 
 def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
@@ -150,27 +142,6 @@ def load_paper_decoder(path: str | os.PathLike[str]) -> VGG19:
     model = VGG19(as_network(read_decoder(path)))
     model.encoder.load_published(load_vgg19_tensors())
     return model.eval()
-
-
-def metadata_of(path: Path) -> dict[str, str]:
-    """What a safetensors file says of itself."""
-    with _reading(path), safetensors.safe_open(path, "pt") as file:
-        return file.metadata() or {}
-
-
-def read_safetensors(path: Path) -> dict[str, Tensor]:
-    with _reading(path):
-        return load_file(path)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise AdaINError(f"{path}: no such file; give a .safetensors file") from error
-    except (safetensors.SafetensorError, OSError) as error:  # which do not name the file
-        raise AdaINError(f"{path}: not a readable .safetensors file: {error}") from error
 
 
 def load_models(

@@ -8,7 +8,8 @@ from pathlib import Path
 from adain import registry
 from adain.errors import found_error
 from adain.learning.models.one_style import NAME
-from adain.learning.models.pretrained import load_trained, load_vgg19_encoder, metadata_of
+from adain.learning.models.pretrained import load_trainable, load_vgg19_encoder
+from adain.learning.models.weight_files import ONNX, metadata_of
 from adain.learning.onnx.importing import build_files, check_free
 
 # In the folder of a run.
@@ -26,6 +27,8 @@ def add_trained(run: Path, name: str, licence: str | None, report: Callable[[str
     licence = registry.NOT_STATED if licence is None else registry.check_licence(licence)
     check_free(name)
     source = run / WEIGHTS if run.is_dir() else run
+    if source.suffix == ONNX:
+        raise found_error("RUN", repr(str(source)), f"a folder of `adain train`, or its {WEIGHTS}")
     form = metadata_of(source).get("model")
     if form == NAME:
         allowed = "one of all styles; the ONNX file of `adain specialise` needs nothing added"
@@ -34,7 +37,7 @@ def add_trained(run: Path, name: str, licence: str | None, report: Callable[[str
         found = f"{str(source)!r}, which does not say what model it is of"
         raise found_error("RUN", found, f"a folder of `adain train`, or its {WEIGHTS}")
     row = registry.imported(name, licence, form)
-    load_trained(row, source)
+    load_trainable(form, source)
     if row.has_vgg19:
         load_vgg19_encoder()
     build_files(row, partial(shutil.copyfile, source), report, licence)

@@ -18,6 +18,7 @@ from onnxruntime.tools.onnx_model_utils import make_input_shape_fixed
 
 from adain.contract import WHOLE, Key
 from adain.errors import failing, found_error
+from adain.learning.models.weight_files import load_onnx
 
 SIZE = 512
 
@@ -73,7 +74,7 @@ def describe(path: Path, size: int = SIZE) -> Description:
     Raises AdaINError where it is missing or no model file of ours, and for a size that a part does
     not take.
     """
-    model = _load(path)
+    model = load_onnx(path)
     with failing(str(path), "a damaged file", "a model file of ours"):
         return _described(path, model, size)
 
@@ -102,17 +103,6 @@ def _described(path: Path, model: ModelProto, size: int) -> Description:
         sizes,
         _count_macs(model, sizes),
     )
-
-
-def _load(path: Path) -> ModelProto:
-    if not path.exists():
-        raise found_error(str(path), "no such file", "an ONNX file")
-    with failing(str(path), "a file that cannot be read as ONNX", "an ONNX file"):
-        model = onnx.load(path, format="protobuf")
-    # Bytes of other kinds, and none at all, may pass for a message that says nothing.
-    if not (model.ir_version and model.graph.output):
-        raise found_error(str(path), "a file without a graph", "an ONNX file")
-    return model
 
 
 def input_sizes(

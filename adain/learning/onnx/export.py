@@ -28,12 +28,9 @@ from adain.learning.models.fast import Fast
 from adain.learning.models.layers import as_strength, blended
 from adain.learning.models.networks import VGG19
 from adain.learning.models.one_style import OneStyle
-from adain.learning.models.pretrained import (
-    find_trained,
-    load_model,
-    training_digest,
-)
+from adain.learning.models.pretrained import find_trained, load_model
 from adain.learning.models.wct import WCT
+from adain.learning.models.weight_files import training_digest, weights_digest
 from adain.learning.onnx.parity import ParityReport, measure_parity
 from adain.learning.onnx.readable import describe_in_place, readable_graph
 from adain.learning.onnx.storage import stored_in_half
@@ -215,8 +212,8 @@ def open_model(
 ) -> tuple[Fast | VGG19, dict[str, str]]:
     """A model in torch, and the metadata that all of its files have.
 
-    ``name`` is a model of the registry, or the row of one to be. ``source`` is a safetensors file
-    of ``adain train``; by default the model's own weights.
+    ``name`` is a model of the registry, or the row of one to be. ``source`` is a file of
+    weights; by default the model's own weights.
     """
     row = weights.about(name) if isinstance(name, str) else name
     if source is None:
@@ -234,9 +231,8 @@ def open_model(
         Key.STYLE_CHANNELS: str(model.style_channels),
         Key.SKIPS: " ".join(model.skips),
         Key.FEATURES_PER_PIXEL: f"{features_per_pixel(model):g}",
-        # Whose styles a decoder understands: those of VGG-19's statistics, or of these weights.
-        Key.STYLE_SPACE: VGG19_STATISTICS if model.told else weights.sha256(source),
-        Key.WEIGHTS_SHA256: weights.sha256(source),
+        Key.STYLE_SPACE: VGG19_STATISTICS,
+        Key.WEIGHTS_SHA256: weights_digest(source),
         Key.TRAINING: training_digest(source),
         Key.LICENCE: row.licence,
         Key.EXPORTER: exporter(),

@@ -13,7 +13,8 @@ from adain.contract import Key
 from adain.files import write_atomically
 from adain.learning.models.layers import as_strength
 from adain.learning.models.one_style import OneStyle
-from adain.learning.models.pretrained import load_tensors, read_safetensors, training_digest
+from adain.learning.models.pretrained import load_tensors
+from adain.learning.models.weight_files import read_tensors, training_digest
 from adain.learning.onnx.export import Part, export_part, exporter, finished
 from adain.learning.onnx.parity import WHOLE_BYTES, ParityReport, rounded, unit_planes
 from adain.learning.onnx.parity_cases import HOSTILE, cases, pictures_of
@@ -38,7 +39,7 @@ class _Mixed(nn.Module):
 
 def load_one_style(path: Path) -> OneStyle:
     """The network of a run of `adain specialise`, float32, in evaluation mode."""
-    tensors = read_safetensors(path)
+    tensors = read_tensors(path)
     network = OneStyle.shaped_like(tensors)
     load_tensors(network, tensors, path)
     return network.eval()

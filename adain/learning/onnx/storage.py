@@ -7,9 +7,10 @@ fold into a constant as they load the file, gives the same float32 numbers from 
 import numpy as np
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from adain.contract import IN_HALF
+
 # Below this a node costs more than it saves.
 _SMALLEST = 256
-_SUFFIX = ".float16"
 
 
 def stored_in_half(model: ModelProto) -> ModelProto:
@@ -30,7 +31,7 @@ def stored_in_half(model: ModelProto) -> ModelProto:
         if not np.array_equal(half.astype(np.float32), values):
             continue
         name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(half, name + _SUFFIX))
+        tensor.CopyFrom(numpy_helper.from_array(half, name + IN_HALF))
         casts.append(
             helper.make_node(
                 "Cast", [tensor.name], [name], name=f"{name}/Cast", to=TensorProto.FLOAT
@@ -59,4 +60,4 @@ def stored_in_full(model: ModelProto) -> ModelProto:
 
 
 def _is_storage(node: NodeProto) -> bool:
-    return node.op_type == "Cast" and node.input[0] == node.output[0] + _SUFFIX
+    return node.op_type == "Cast" and node.input[0] == node.output[0] + IN_HALF

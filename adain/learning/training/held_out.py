@@ -68,9 +68,8 @@ class HeldOut:
                 "pixel": pixel_loss(same, content),
                 **changes,
             }
-            exact = style_features.style
-            # The first shape of ``fast`` estimates no statistics.
-            if estimate is not None and estimate.shape == exact.shape:
+            if estimate is not None:
+                exact = style_features.style
                 losses["estimate"] = estimate_loss(estimate, exact, objective.deviation())
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0.0) + loss.sum().item() / len(self.content)

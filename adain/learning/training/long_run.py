@@ -94,20 +94,15 @@ def _start(
     start = run_dir / "start.safetensors"
     if (run_dir / CHECKPOINT).exists():
         return ["--weights", str(start)] if start.is_file() else []
-    shipped = folder / BUILT_IN[model].source
-    # Where what ships has a shape that is not trained any more, its successor may have been begun.
-    begun = folder / "next" / BUILT_IN[model].source
-    for source in [given] if given else [shipped, begun]:
-        try:
-            load_trainable(model, source)
-        except AdaINError as error:
-            if given is not None:
-                raise
-            trouble = error
-        else:
-            run_dir.mkdir(parents=True, exist_ok=True)
-            write_atomically(start, source.read_bytes())
-            return ["--weights", str(start)]
-    report(f"{model} starts from scratch, or from --weights FILE: {trouble}")
-    start.unlink(missing_ok=True)
-    return []
+    source = folder / BUILT_IN[model].source if given is None else given
+    try:
+        load_trainable(model, source)
+    except AdaINError as error:
+        if given is not None:
+            raise
+        report(f"{model} starts from scratch, or from --weights FILE: {error}")
+        start.unlink(missing_ok=True)
+        return []
+    run_dir.mkdir(parents=True, exist_ok=True)
+    write_atomically(start, source.read_bytes())
+    return ["--weights", str(start)]

@@ -2,9 +2,9 @@
 
 First a warm-up of plain reconstruction, then AdaIN eq. 11: the target loss plus the weighted style
 loss, end to end. In every eight samples of the second part two must give the content back, pixel
-by pixel, one at strength 0 and one with the content as its own style, and two have a random strength:
-their statistics must lie between the content's and the style's, so that the whole slider is
-learned.
+by pixel, one at strength 0 and one with the content as its own style, and two have a random
+strength: their statistics must lie between the content's and the style's, so that the whole slider
+is learned.
 """
 
 from typing import cast

@@ -97,6 +97,7 @@ def test_the_command_prints_four_tables(
     # Noise has no flat areas to draw into.
     cells = [cell.strip() for cell in drawn.splitlines()[2].split("|")]
     assert [cells[2], cells[5], cells[6]] == ["-", "0.0", "-"]
+    assert drawn.splitlines()[3].split("|")[6].strip() == "-"
     assert 0 < int(drawn.splitlines()[4].split("|")[6]) < 100
     assert [first(line) for line in colours.splitlines()[2:]] == [
         "fast: deviation",

@@ -56,8 +56,8 @@ class Told:
         return {"target": value, "style": value, "pixel": value, "total": 41 * value}
 
 
-def write(path: Path, value: float, *, told: bool = True) -> Path:
-    network = Fast() if told else Fast(64, inner=4, told=False)
+def write(path: Path, value: float) -> Path:
+    network = Fast()
     network.encoder.layers[0][0].bias.data.fill_(value)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(network.state_dict(), path, {"step": "70"})
@@ -66,8 +66,7 @@ def write(path: Path, value: float, *, told: bool = True) -> Path:
 
 def test_what_is_kept(tmp_path: Path) -> None:
     folder, kept = tmp_path / "weights", tmp_path / "weights" / "candidates" / "fast.safetensors"
-    # Of the first shape, which is not trained any more but still judged.
-    write(folder / "fast.safetensors", 1.0, told=False)
+    write(folder / "fast.safetensors", 1.0)
     (folder / "MODEL_CARD.md").write_text("# Model card\n\nText.\n")
     judge = Told()
     worse = write(tmp_path / "worse.safetensors", 1.5)

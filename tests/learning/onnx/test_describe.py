@@ -48,7 +48,7 @@ def test_macs_are_those_counted_by_hand() -> None:
             side //= strides[0]
             out, inner, *kernel = shapes[node.input[1]]
             macs += out * inner * kernel[0] * kernel[1] * side * side
-        if node.op_type in ("Conv", "Relu", "Add"):
+        if node.op_type in ("Conv", "Relu", "Add", "Pad"):
             sides[node.output[0]] = side
     assert describe(FAST["style"], 64).macs == macs
 

@@ -1,5 +1,6 @@
 """Exported files: the contract of design, proven against torch with the shipped weights."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,7 +19,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 import onnx
 from safetensors.torch import load_file, save_file
 
-from adain import Style, Stylizer, registry, weights
+from adain import Stylizer, registry, weights
 from adain.cli.run import run
 from adain.errors import AdaINError
 from adain.learning.models import pretrained
@@ -81,7 +82,7 @@ def test_nothing_else_is_written(model: str, exported: dict[str, Path]) -> None:
 
 
 def test_the_contract_of_the_parts(model: str, files: dict[str, Path]) -> None:
-    channels, size, values = {"fast": (112, 1408, 224), "vgg19": (512, 1920, 1920)}[model]
+    channels, size, values = {"fast": (96, 1920, 192), "vgg19": (512, 1920, 1920)}[model]
     skips: dict[str, list[str | int]] = {}
     if model == "vgg19":
         skips = {"relu3_1": ["N", 256, "2h", "2w"], "relu2_1": ["N", 128, "4h", "4w"]}
@@ -290,26 +291,19 @@ def test_exporting_again_gives_the_same_bytes(
         assert (tmp_path / name).read_bytes() == (exported["fast"] / name).read_bytes(), name
 
 
-def test_the_shape_of_fast_that_is_trained_exports_as_well(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_whole_file_has_the_weights_it_was_made_from(
+    tmp_path: Path, exported: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its weights ship once they are better than the first shape's; nothing may then be missing."""
-    torch.manual_seed(0)
-    save_file(Fast().state_dict(), tmp_path / "dense.safetensors", {"training_digest": "0"})
-    few = [Case(16, 24, 32, 16, 2, 0.7), Case(64, 80, 64, 64, 1, 1.0), Case(33, 65, 16, 16, 3, 1.0)]
-    monkeypatch.setattr(export, "measure_parity", partial(measure_parity, chosen=few))
-    export.export_model("fast", tmp_path, source=tmp_path / "dense.safetensors")
-    monkeypatch.setenv("ADAIN_WEIGHTS", str(tmp_path))
-    stylizer = Stylizer("fast", device="cpu")
-    style = stylizer.encode_style(pictures(1, 64, 48, 1)[0])
-    assert (style.vector.shape, style.weights) == ((1920,), VGG19_STATISTICS)
-    content = pictures(1, 40, 56, 0)[0]
-    # Whoever measured a style's statistics, every model that is told them takes it.
-    borrowed = Style(style.vector, "vgg19", VGG19_STATISTICS)
-    assert np.array_equal(stylizer.stylize(content, borrowed), stylizer.stylize(content, style))
-    shorter = Style(style.vector[:1024], "paper", VGG19_STATISTICS)
-    with pytest.raises(AdaINError, match="a vector of 1024 numbers, not 1920"):
-        stylizer.stylize(content, shorter)
+    """As where a wheel is installed, which brings no others of ``fast``."""
+    source = pretrained.find_trained("fast")
+    wanted, about = pretrained.load_model("fast", source), export.open_model("fast", source)[1]
+    shutil.copy(exported["fast"] / "adain-fast.onnx", tmp_path)
+    monkeypatch.setattr(weights, "search_folders", lambda: [tmp_path])
+    assert pretrained.find_trained("fast") == tmp_path / "adain-fast.onnx"
+    found, told = export.open_model("fast", None)
+    assert told == about
+    for name, tensor in wanted.state_dict().items():
+        assert torch.equal(tensor, found.state_dict()[name]), name
 
 
 def test_the_shipped_files_are_of_the_shipped_weights() -> None:

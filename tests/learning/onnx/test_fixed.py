@@ -49,7 +49,7 @@ def test_names_and_shapes(made: dict[str, Path]) -> None:
     assert (whole.opset, whole.metadata["size"], whole.metadata["opset"]) == (13, "50x37", "13")
     decoder = describe(made["decoder"])
     assert decoder.inputs["image"] == ("float32", (1, 3, 40, 56))
-    assert decoder.inputs["features"] == ("float32", (1, 112, 14, 18))
+    assert decoder.inputs["features"] == ("float32", (1, 96, 14, 18))
     assert decoder.inputs["strength"] == decoder.inputs["alpha"] == ("float32", (1, 1, 1, 1))
 
 

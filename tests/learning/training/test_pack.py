@@ -81,10 +81,9 @@ def test_a_limit_that_vgg19_alone_exceeds(folder: Path, tmp_path: Path) -> None:
 
 
 def test_weights_that_cannot_be_trained_are_not_packed(tmp_path: Path) -> None:
-    first = Fast(64, inner=4, told=False)
-    save_file(first.state_dict(), tmp_path / "first.safetensors")
+    save_file(Fast(64).state_dict(), tmp_path / "wide.safetensors")
     with pytest.raises(AdaINError, match="not weights of this model"):
-        pack_weights(f"fast={tmp_path / 'first.safetensors'}", tmp_path)
+        pack_weights(f"fast={tmp_path / 'wide.safetensors'}", tmp_path)
     with pytest.raises(AdaINError, match="found 'slow=x'; allowed: fast=FILE or vgg19=FILE"):
         pack_weights("slow=x", tmp_path)
 
