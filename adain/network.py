@@ -44,6 +44,10 @@ class Network:
         """
         image = {contract.IMAGE: to_planar(rgb, self.layout.stride)}
         encoded = self._run(contract.ENCODER, self.layout.encoded, rgb, image, stay=stay)
+        if self.sessions.memory_limit is not None:
+            # Features are kept for other strengths. In the arena they would hold its pieces, and
+            # what fits at first would not fit between them later.
+            encoded = [v.copy() if isinstance(v, np.ndarray) else v for v in encoded]
         return image | dict(zip(self.layout.encoded, encoded, strict=True))
 
     def decode(
