@@ -31,7 +31,7 @@ class Style:
     # The model that encoded it.
     model: str
     # What its numbers mean: VGG19_STATISTICS to every model that is told these, whatever its
-    # weights; else the digest of the weights, another training of which has another meaning.
+    # weights; any other name to models of that very space alone, such as those with WCT.
     weights: str = ""
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ def test_python_reads_what_the_program_wrote(pictures: Path, stylizer: Stylizer)
     found = Style.load(pictures / "node.style")
     wanted = stylizer.encode_style(pictures / "style.png")
     assert (found.model, found.weights) == (wanted.model, wanted.weights)
-    np.testing.assert_allclose(found.vector, wanted.vector, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.vector, wanted.vector, rtol=1e-5, atol=1e-5)
 
     photo, style, out = (str(pictures / name) for name in ("photo.png", "node.style", "out.png"))
     assert run(cli, ["stylize", photo, style, "-o", out, "--alpha", str(ALPHA)]) == 0

@@ -125,7 +125,7 @@ def test_frames_between_whole_ones(run, tmp_path):
         assert made[every][0] == decoded(source)[0] and result.shots == 1
         assert set(result.seconds) == {"decoding", "flow", "networks", "blending", "encoding"}
     for one, other in zip(made[1][1], made[3][1], strict=True):
-        assert distance(one, other) < 0.065
+        assert distance(one, other) < 0.06
 
 
 def test_a_cut_begins_anew(run, stylizer, painting, tmp_path):

@@ -200,7 +200,6 @@ class Fast(nn.Module):
     feature_stride = 4
     margin = FastEncoder.MARGIN
     skips: tuple[str, ...] = ()
-
     style_channels = Modulation.STATISTICS
 
     def __init__(

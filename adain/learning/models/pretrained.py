@@ -94,9 +94,13 @@ def find_trained(name: str) -> Path:
     return weights.look_for(row.source) or weights.find(row.source, *whole, get=get)
 
 
-def make_trainable(name: str) -> Fast | ResidualDecoder:
+def make_trainable(name: str | registry.Model) -> Fast | ResidualDecoder:
     """What is trained of a model, from scratch: all of ``fast``, the decoder of ``vgg19``."""
-    return _trained_class(weights.about(name))()
+    return _trained_class(_row(name))()
+
+
+def _row(name: str | registry.Model) -> registry.Model:
+    return weights.about(name) if isinstance(name, str) else name
 
 
 def _trained_class(row: registry.Model) -> type[Fast] | type[ResidualDecoder]:
@@ -106,7 +110,7 @@ def _trained_class(row: registry.Model) -> type[Fast] | type[ResidualDecoder]:
     return cast(type[Fast] | type[ResidualDecoder], found)
 
 
-def load_trainable(name: str, path: Path) -> Fast | ResidualDecoder:
+def load_trainable(name: str | registry.Model, path: Path) -> Fast | ResidualDecoder:
     """What is trained of a model, with weights from a file, float32.
 
     Raises AdaINError where they are of another model, or of another shape of it.
@@ -124,12 +128,11 @@ def load_model(
     ``path`` is a file that `weight_files` reads, or a decoder of the paper's form for the models
     that have one; by default the model's own.
     """
-    row = weights.about(name) if isinstance(name, str) else name
+    row = _row(name)
     path = find_trained(row.name) if path is None else Path(path)
     if not row.network:
         return load_paper_decoder(path)
-    network = _trained_class(row)()
-    load_tensors(network, read_tensors(path), path)
+    network = load_trainable(row, path)
     if not row.has_vgg19:
         return cast(Fast, network).eval()
     vgg19 = VGG19(cast(ResidualDecoder, network))

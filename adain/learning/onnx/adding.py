@@ -37,7 +37,7 @@ def add_trained(run: Path, name: str, licence: str | None, report: Callable[[str
         found = f"{str(source)!r}, which does not say what model it is of"
         raise found_error("RUN", found, f"a folder of `adain train`, or its {WEIGHTS}")
     row = registry.imported(name, licence, form)
-    load_trainable(form, source)
+    load_trainable(row, source)
     if row.has_vgg19:
         load_vgg19_encoder()
     build_files(row, partial(shutil.copyfile, source), report, licence)
