@@ -46,7 +46,7 @@ def memory_available(root: Path = ROOT) -> int | None:
     """Bytes that can be had without pushing others out; None where nobody tells."""
     found = [max(0, limit - used) for limit, used in _limited_groups(root)]
     with suppress(OSError, KeyError, ValueError):
-        lines = (root / "proc/meminfo").read_text(encoding="ascii").splitlines()
+        lines = (root / "proc/meminfo").read_text(encoding="utf-8").splitlines()
         fields = dict(line.split(":", 1) for line in lines)
         found.append(1024 * int(fields["MemAvailable"].split()[0]))
     return min(found, default=None)
@@ -108,13 +108,15 @@ def _below(path: str, mounted: str) -> PurePosixPath:
 
 def _number(path: Path) -> int | None:
     with suppress(OSError, ValueError):  # none such, or no number: "max"
-        return int(path.read_text(encoding="ascii"))
+        # As UTF-8, which Python has loaded anyway: a process that is forked off while a thread
+        # imports the codec of ASCII would wait for that import for ever.
+        return int(path.read_text(encoding="utf-8"))
     return None
 
 
 def _cached(folder: Path, name: str) -> int:
     with suppress(OSError, ValueError):
-        for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines():
+        for line in (folder / "memory.stat").read_text(encoding="utf-8").splitlines():
             key, _, value = line.partition(" ")
             if key == name:
                 return int(value)

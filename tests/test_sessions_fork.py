@@ -59,6 +59,13 @@ for _ in range(4):
     assert os.waitpid(child, 0)[1] == 0
 stop.set()
 """
+# A child that is forked off while a thread imports something waits for that import for ever.
+IMPORTS = """
+stylizer = Stylizer(device="cpu", threads=2, memory_limit="2GB")
+before = set(sys.modules)
+stylizer.stylize(picture, picture)
+assert not set(sys.modules) - before, set(sys.modules) - before
+"""
 
 
 # A server keeps its Stylizers in a cache, which the child empties.
@@ -99,6 +106,10 @@ def test_a_child_of_a_cache_of_stylizers() -> None:
 
 def test_a_fork_while_other_threads_are_at_work() -> None:
     python(BUSY)
+
+
+def test_the_first_picture_imports_nothing() -> None:
+    python(IMPORTS)
 
 
 def test_on_a_gpu_the_child_is_told(stylizer) -> None:

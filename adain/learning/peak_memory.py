@@ -22,6 +22,6 @@ def resident_memory() -> int | None:
 def _field(name: str) -> int | None:
     if not STATUS.exists():
         return None
-    text = STATUS.read_text(encoding="ascii")
+    text = STATUS.read_text(encoding="utf-8")
     found = re.search(rf"^{name}:\s+(\d+) kB$", text, re.MULTILINE)
     return 1024 * int(found[1]) if found else None

@@ -7,17 +7,20 @@ same numbers by the same names.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import onnx
 import safetensors
 import torch
-from onnx import ModelProto, numpy_helper
 from safetensors.torch import load_file
 from torch import Tensor
 
 from adain import contract, weights
 from adain.contract import Key
 from adain.errors import AdaINError, failing, found_error
+
+# onnx is imported where a file needs it: training from safetensors does without.
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 ONNX = ".onnx"
 
@@ -27,6 +30,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     if path.suffix != ONNX:
         with _reading(path):
             return load_file(path)
+    from onnx import numpy_helper
+
     tensors = {
         tensor.name.removesuffix(contract.IN_HALF): tensor
         for tensor in load_onnx(path).graph.initializer
@@ -63,8 +68,10 @@ def weights_digest(path: Path) -> str:
     return weights.sha256(path)
 
 
-def load_onnx(path: Path) -> ModelProto:
+def load_onnx(path: Path) -> "ModelProto":
     """An ONNX file as it is, weights included; AdaINError where there is none."""
+    import onnx
+
     if not path.exists():
         raise found_error(str(path), "no such file", "an ONNX file")
     with failing(str(path), "a file that cannot be read as ONNX", "an ONNX file"):

@@ -48,7 +48,7 @@ def limit_data(size: int) -> None:
 def _limit_beyond(limit: int, column: int, size: int) -> None:
     """Let a limit be ``size`` bytes above what a column of ``/proc/self/statm`` tells."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        with open("/proc/self/statm", encoding="ascii") as told:
+        with open("/proc/self/statm", encoding="utf-8") as told:
             held = int(told.read().split()[column]) * resource.getpagesize()
         _, hard = resource.getrlimit(limit)
         soft = held + size
