@@ -112,7 +112,7 @@ BUILT_IN = {
         Model(
             DEFAULT_MODEL,
             source="fast.safetensors",
-            sha256="f675f0105232f4eb03396492581919d0cc3e12dad324f00864baee7008edf2ff",
+            sha256="702594caee4dfde2fb7b070c20619921c7590250f487402cd3c288e878d68153",
             licence="MIT",
             get="it comes with the package: `pip install --force-reinstall adain` brings it back",
             about="real time on a plain CPU",

@@ -56,7 +56,7 @@ _option = partial(option_of, TrainOptions)
     f" [default: {RECONSTRUCTION_STEPS}, none with --weights]",
 )
 @_option("estimate_steps", help="Steps that train fast's style network alone, first of all.")
-@_option("estimate_weight", help="Of the statistics that fast's style network estimates.")
+@_option("estimate_weight", help="Of what fast's style network estimates; at 0 it stays as it is.")
 @_option("zoom", help="Enlarge a third of the crops up to so many times.")
 @_option("reuse", help="Batches that see a crop, each with another partner.")
 @_option("shift_weight", help="Of pictures moving with their content.")

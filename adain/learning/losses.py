@@ -59,6 +59,21 @@ def estimate_loss(estimate: Tensor, exact: Tensor, deviation: Tensor) -> Tensor:
     return error.square().mean(dim=(1, 2, 3))
 
 
+def distillation_loss(features: Sequence[Tensor], exact: Sequence[Tensor]) -> Tensor:
+    """Over the layers, the share of the exact features' variance that estimates leave unexplained.
+
+    Features are ``[N, C, h, w]``; the variance of a layer is the mean of its channels' variances
+    over all pictures, so that channels weigh as in a style loss (Romero et al. 2015, FitNets).
+    """
+    return torch.stack(
+        [
+            mean_squared_error(ours, theirs)
+            / theirs.float().var(dim=(0, 2, 3), correction=0).mean().clamp_min(1e-3)
+            for ours, theirs in zip(features, exact, strict=True)
+        ]
+    ).sum(dim=0)
+
+
 def pixel_loss(image: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of two images ``[N, 3, H, W]``."""
     return (image.float() - target.float()).abs().mean(dim=(1, 2, 3))

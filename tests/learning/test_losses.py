@@ -36,6 +36,19 @@ def test_style_loss_sums_means_and_deviations_over_layers() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
+def test_distillation_loss_is_what_estimates_leave_unexplained() -> None:
+    exact = [random(2, 3, 8, 8), 100 * random(2, 5, 4, 4, seed=1)]
+    expected = np.zeros(2)
+    for features in (layer.double().numpy() for layer in exact):
+        variance = features.var(axis=(0, 2, 3)).mean()
+        expected += ((features - 0.5) ** 2).mean(axis=(1, 2, 3)) / variance
+    found = losses.distillation_loss([torch.full_like(layer, 0.5) for layer in exact], exact)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    means = [layer.mean(dim=(0, 2, 3), keepdim=True).expand_as(layer) for layer in exact]
+    assert losses.distillation_loss(means, exact).mean() == pytest.approx(len(exact), rel=1e-5)
+    assert losses.distillation_loss(exact, exact).tolist() == [0, 0]
+
+
 def test_gram_loss_of_pictures_of_different_sizes() -> None:
     ours, theirs = random(2, 3, 4, 5), random(2, 3, 7, 6, seed=1)
 

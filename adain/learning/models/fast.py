@@ -3,7 +3,7 @@
 Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
 """
 
-from itertools import pairwise, product
+from itertools import product
 from typing import cast
 
 import torch
@@ -17,9 +17,10 @@ from adain.learning.models.layers import (
     ToPixels,
     adain,
     channel_statistics,
-    conv1x1,
+    conv_relu,
     downsample,
     enlarged,
+    initialise,
     modulated,
     upsample,
 )
@@ -96,39 +97,75 @@ class FastEncoder(nn.Module):
 
 
 class StatisticsEstimator(nn.Module):
-    """The style network: what VGG-19 would measure in a style image, estimated without it.
+    """The style network: VGG-19 distilled into a thin network, whose statistics are the style.
 
-    The style loss compares these 1920 statistics, so they are what a decoder has to be told; and
-    a style is then the same numbers for ``fast`` as for ``vgg19``, whoever measured it. It is
-    deeper than the encoder since it runs once per style: two 1x1 layers project the statistics of
-    its features at 1/2, 1/4, 1/8 and 1/16 of the image's size.
+    The style loss compares VGG-19's statistics, so they are what a decoder has to be told; and a
+    style is then the same numbers for ``fast`` as for ``vgg19``, whoever measured it. What is
+    estimated is the features, place by place (knowledge distillation by features, Romero et al.
+    2015): statistics of these hold for paintings unlike all that were trained on, where a network
+    that guesses the statistics themselves knows only whole pictures that it saw.
     """
 
-    WIDTHS = (32, 64, 128, 256)
-    HIDDEN = 512
+    # Of the thin network at 1/2, 1/4 and 1/8 of the image's size, and of VGG-19's four layers.
+    WIDTHS = (64, 96, 192)
+    CHANNELS = (64, 128, 256, 512)
+    # How far apart, in places of VGG-19's layers, those are that are estimated.
+    STEPS = (2, 2, 2, 1)
+    HIDDEN = 64
+    # VGG-19's first kernels are tens of times as large as any others here. Seen at a gain, they are
+    # as near as those to an optimiser whose steps have one size.
+    GAIN = 64.0
 
     def __init__(self) -> None:
         super().__init__()
-        widths = self.WIDTHS
-        halves = [nn.Sequential(downsample(i, o), Block(o, "zeros")) for i, o in pairwise(widths)]
-        # At 1/8, the size of VGG-19's fourth layer, whose statistics are the hardest to estimate.
-        halves[1].append(ResidualBlock(widths[2]))
-        self.scales = nn.ModuleList([downsample(3, widths[0], kernel_size=5), *halves])
-        self.project = nn.Sequential(
-            conv1x1(2 * sum(widths), self.HIDDEN, RANK),
-            nn.ReLU(),
-            conv1x1(self.HIDDEN, Modulation.STATISTICS, RANK),
+        half, quarter, eighth = self.WIDTHS
+        # As far as relu1_1 goes, a convolution is all there is: every second place of it.
+        self.relu1_1 = nn.Conv2d(3, 64, 3, stride=2, padding=1, padding_mode="reflect")
+        # A kernel of 6 sees what pooling and the two convolutions around it see.
+        stem = nn.Conv2d(3, half, 6, stride=2, padding=2, padding_mode="reflect")
+        self.stages = nn.ModuleList(
+            [
+                nn.Sequential(stem, nn.ReLU(), *conv_relu(half, half)),
+                nn.Sequential(nn.MaxPool2d(2), *conv_relu(half, quarter), ResidualBlock(quarter)),
+                nn.Sequential(nn.MaxPool2d(2), *conv_relu(quarter, eighth), ResidualBlock(eighth)),
+            ]
         )
+        self.heads = nn.ModuleList(
+            nn.Conv2d(width, count, 1, stride=stride)
+            for width, count, stride in zip(
+                self.WIDTHS, self.CHANNELS[1:], self.STEPS[1:], strict=True
+            )
+        )
+        for stage in self.stages:
+            initialise(cast(nn.Sequential, stage))
+        # Estimated features vary less than what they estimate, which the statistics tell.
+        last = nn.Conv2d(self.HIDDEN, Modulation.STATISTICS, 1)
+        self.correction = nn.Sequential(
+            nn.Conv2d(Modulation.STATISTICS, self.HIDDEN, 1), nn.ReLU(), last
+        )
+        assert last.bias is not None
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
+    def features(self, image: Tensor) -> list[Tensor]:
+        """Image ``[N, 3, H, W]`` to estimates of relu1_1 to relu4_1, `STEPS` apart."""
+        found = [F.relu(self.relu1_1(self.GAIN * (image - 0.5)))]
+        for stage, head in zip(self.stages, self.heads, strict=True):
+            image = stage(image)
+            found.append(F.relu(head(image)))
+        return found
+
+    def statistics(self, features: list[Tensor]) -> Tensor:
+        """`features` to VGG-19's float32 statistics ``[N, 1920, 1, 1]`` in `VGG19`'s order."""
+        found = torch.cat([channel_statistics(layer) for layer in features[::-1]], dim=1)
+        # Logarithms, whose errors weigh alike.
+        found = found.log1p()
+        found = found + self.correction(found.to(features[0].dtype)).float()
+        return found.clamp_min(0).expm1()
 
     def forward(self, image: Tensor) -> Tensor:
-        """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` as `VGG19` orders them."""
-        statistics = []
-        for scale in self.scales:
-            image = scale(image)
-            statistics.append(channel_statistics(image))
-        found: Tensor = self.project(torch.cat(statistics, dim=1).to(image.dtype))
-        # Its output is their logarithm, whose errors weigh alike.
-        return found.float().clamp_min(0).expm1()
+        """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` in `VGG19`'s order."""
+        return self.statistics(self.features(image))
 
 
 class FastDecoder(nn.Module):
@@ -213,18 +250,21 @@ class Fast(nn.Module):
 
     def forward(
         self, content: Tensor | None, style: Tensor, alpha: Tensor, exact: Tensor | None = None
-    ) -> tuple[Tensor | None, Tensor]:
+    ) -> tuple[Tensor | list[Tensor], Tensor]:
         """Content and style images to the stylised image, not yet clipped, and the style.
 
+        Of more contents, a multiple of the styles, content i is given style i modulo their number.
         ``exact``: the true statistics ``[N, 1920, 1, 1]`` of the style images, which the decoder
-        takes in the place of the estimate for every second picture. Without a content there is no
-        picture, and the style alone is estimated.
+        takes in the place of the estimate for every second one. Without a content there is no
+        picture but the features that the style is estimated by.
         """
-        estimate = self.style(style)
+        features = self.style.features(style)
+        estimate = self.style.statistics(features)
         if content is None:
-            return None, estimate
+            return features, estimate
         given = estimate
         if exact is not None:
             even = torch.arange(len(given), device=given.device).view(-1, 1, 1, 1) % 2 == 0
             given = torch.where(even, exact, estimate)
+        given = given.repeat(len(content) // len(style), 1, 1, 1)
         return self.decoder(*self.encoder(content), given, alpha), estimate

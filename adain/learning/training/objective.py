@@ -12,7 +12,14 @@ from typing import cast
 import torch
 from torch import Generator, Tensor, nn
 
-from adain.learning.losses import estimate_loss, mean_squared_error, pixel_loss, style_loss
+from adain.learning.losses import (
+    distillation_loss,
+    estimate_loss,
+    mean_squared_error,
+    pixel_loss,
+    style_loss,
+)
+from adain.learning.models.fast import StatisticsEstimator
 from adain.learning.models.layers import adain, channel_statistics
 from adain.learning.models.networks import ResidualDecoder, VGG19Encoder
 from adain.learning.training import consistency
@@ -25,6 +32,8 @@ from adain.registry import BUILT_IN
 
 # Each has a weight among the options.
 CHANGES = {"shift": consistency.shift, "steady": consistency.steady}
+# Of the error in the style loss's own units, beside that of logarithms.
+ABSOLUTE_SHARE = 0.1
 # Over so many paintings the deviation of a style's statistics is taken.
 DEVIATION_CROPS = 64
 
@@ -215,9 +224,10 @@ class TrainingObjective:
         return torch.Generator().manual_seed(self.options.seed * 1_000_003 + step)
 
     def _estimate_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
-        """The error of the style network alone: regression, no decoder and no gradient of VGG-19.
+        """The errors of the style network alone: distillation, no decoder, no gradient of VGG-19.
 
-        Styles are crops of paintings and photos, between the size of `crop` and twice that.
+        Of its features, of their statistics' logarithms, and of the statistics themselves. Styles
+        are crops of paintings and photos, between the size of `crop` and twice that.
         """
         generator = self._generator(step)
         crop = self._estimate_crop(generator)
@@ -227,11 +237,25 @@ class TrainingObjective:
         photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
         chosen = sent(photo, self.device).view(-1, 1, 1, 1)
         images = torch.where(chosen, photos, paintings)[own]
-        style = vgg_features(self.vgg, images.contiguous(memory_format=torch.channels_last))
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            layers = self.vgg.relu_features(images.to(self.dtype))
+            statistics = [channel_statistics(layer) for layer in layers]
         with self._precision():
-            _, estimate = network(None, style.image, torch.ones(1, 1, 1, 1, device=self.device))
-        error = self._mean(estimate_loss(estimate, style.style, self.deviation()), count)
-        return {"estimate": error, "total": self.options.estimate_weight * error}
+            features, estimate = network(None, images, torch.ones(1, 1, 1, 1, device=self.device))
+        places = [
+            layer[:, :, ::step, ::step]
+            for layer, step in zip(layers, StatisticsEstimator.STEPS, strict=True)
+        ]
+        feature = self._mean(distillation_loss(features, places), count)
+        error = self._mean(
+            estimate_loss(estimate, torch.cat(statistics[::-1], dim=1), self.deviation()), count
+        )
+        sizes = [2 * channels for channels in StatisticsEstimator.CHANNELS[::-1]]
+        absolute = style_loss(estimate.split(sizes, dim=1)[::-1], statistics)
+        absolute = self._mean(absolute, count)
+        total = self.options.estimate_weight * (error + feature + ABSOLUTE_SHARE * absolute)
+        return {"estimate": error, "feature": feature, "absolute": absolute, "total": total}
 
     @torch.no_grad()
     def deviation(self) -> Tensor:
@@ -267,23 +291,18 @@ class TrainingObjective:
         if not changes:
             return {}, *self.stylize(network, content, style, alpha)
         count = 1 + len(changes)
-
-        def repeated(all: Tensor) -> Tensor:
-            return torch.cat(count * [all]).contiguous(memory_format=torch.channels_last)
-
         # In one batch, since a network among several processes is called once in a step.
         contents = torch.cat([content.image, *(change.content for change in changes.values())])
         contents = contents.contiguous(memory_format=torch.channels_last)
         pictures, estimate = self.stylize(
             network,
             VGGFeatures(contents, contents, [], []),
-            style.each(repeated),
+            style,
             torch.cat(count * [alpha]),
         )
-        assert estimate is not None
         image, *changed = pictures.chunk(count)
         losses = {
             name: change.loss(image, picture)
             for (name, change), picture in zip(changes.items(), changed, strict=True)
         }
-        return losses, image, estimate.chunk(count)[0]
+        return losses, image, estimate

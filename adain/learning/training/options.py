@@ -54,7 +54,7 @@ class TrainOptions:
     reconstruction_weight: float = 30.0
     shift_weight: float = 0.0  # of ``fast`` alone: moving a crop for vgg19 is seeing it anew
     steady_weight: float = 0.0  # of ``fast`` alone, for the same reason
-    estimate_weight: float = 10.0  # of ``fast`` alone
+    estimate_weight: float = 10.0  # of ``fast`` alone; at 0 its style network stays as it is
     clip_norm: float = 5.0
     ema_decay: float = 0.999
     vgg: str | os.PathLike[str] | None = None  # a rounded loss network instead of the published
@@ -98,6 +98,10 @@ class TrainOptions:
         own = BUILT_IN[self.model].has_style_network
         check(own or not self.estimate_steps, "estimate_steps", f"0 for {self.model}")
         check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
+        idle = self.estimate_weight == 0  # the style network stays as it is
+        check(
+            not (idle and self.estimate_steps), "estimate_steps", "0 with an estimate_weight of 0"
+        )
         for name in ("shift_weight", "steady_weight"):
             check(own or not getattr(self, name), name, f"0 for {self.model}")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")

@@ -23,6 +23,7 @@ from adain.errors import found_error
 from adain.files import make_folder, write_atomically
 from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
+from adain.learning.models.fast import Fast
 from adain.learning.models.layers import ToPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
@@ -73,6 +74,8 @@ class Trainer:
         self.vgg = load_loss_network(options.vgg).to(self.device, self.dtype)
         self.vgg.to(memory_format=torch.channels_last)
         self.trained: nn.Module = self._start()
+        if options.estimate_weight == 0 and isinstance(self.trained, Fast):
+            self.trained.style.requires_grad_(False)
         self.trained.train().to(self.device).to(memory_format=torch.channels_last)
         self.ema = AveragedModel(self.trained).eval()
         self.optimizer = MuonAndAdam(

@@ -10,6 +10,8 @@ from tiny_training import TINY, losses
 from torch import Tensor
 
 from adain.learning.losses import style_loss
+from adain.learning.models.fast import StatisticsEstimator
+from adain.learning.models.layers import channel_statistics
 from adain.learning.training.consistency import Share
 from adain.learning.training.feature_pool import VGGFeatures, vgg_features
 from adain.learning.training.loop import train
@@ -103,3 +105,29 @@ def test_the_steady_loss_is_trained_and_logged_beside_it(
     assert held["total"] == pytest.approx(total + 3 * held["steady"])
     trained = [line for line in losses(tmp_path) if line["kind"] == "train" and "steady" in line]
     assert [line["step"] for line in trained] == [3, 4]
+
+
+def test_a_style_network_that_gives_the_features_of_vgg19_has_nothing_to_learn(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = TrainOptions(**TINY, steps=4, estimate_steps=2)
+    objective = Trainer(*folders, tmp_path, options).objective
+
+    class Exact(torch.nn.Module):
+        factor = 1.0
+
+        def forward(
+            self, content: None, style: Tensor, alpha: Tensor
+        ) -> tuple[list[Tensor], Tensor]:
+            layers = [self.factor * layer for layer in objective.vgg.relu_features(style)]
+            statistics = [channel_statistics(layer) for layer in layers]
+            places = zip(layers, StatisticsEstimator.STEPS, strict=True)
+            kept = [layer[:, :, ::step, ::step] for layer, step in places]
+            return kept, torch.cat(statistics[::-1], dim=1)
+
+    network = Exact()
+    losses = objective.losses(network, 1)
+    assert losses.keys() == {"estimate", "feature", "absolute", "total"}
+    assert [loss.item() for loss in losses.values()] == pytest.approx(4 * [0], abs=1e-5)
+    network.factor = 0.9
+    assert min(loss.item() for loss in objective.losses(network, 1).values()) > 1e-3

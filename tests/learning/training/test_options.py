@@ -45,6 +45,10 @@ pytestmark = pytest.mark.usefixtures("vgg19_weights")
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
         ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
+        (
+            {"steps": 1, "estimate_steps": 2, "estimate_weight": 0},
+            "estimate_steps: found 2; allowed: 0 with an estimate_weight of 0",
+        ),
         ({"steps": 1, "steady_weight": -1.0}, "steady_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "steady_weight": 1.0}, "steady_weight: found 1.0"),
     ],

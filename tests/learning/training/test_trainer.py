@@ -91,6 +91,22 @@ def test_the_style_networks_steps_are_counted_as_they_are(
     assert found[largest] / found[smallest] == pytest.approx((largest / smallest) ** 2, rel=0.05)
 
 
+def test_a_style_network_without_a_weight_stays_as_it_is(
+    folders: tuple[Path, Path], tmp_path: Path
+) -> None:
+    options = TrainOptions(**TINY | {"reconstruction_steps": 0}, steps=1, estimate_weight=0)
+    trainer = Trainer(*folders, tmp_path, options)
+    trainer.step = 1  # those of step 0 have no style to learn
+    before = {name: tensor.clone() for name, tensor in trainer.trained.state_dict().items()}
+    assert trainer.train_step()["estimate"] > 0
+    changed = {
+        name.split(".")[0]
+        for name, tensor in trainer.trained.state_dict().items()
+        if not torch.equal(tensor, before[name])
+    }
+    assert changed == {"encoder", "decoder"}
+
+
 def test_totals_of_other_weights_do_not_compare(folders: tuple[Path, Path], tmp_path: Path) -> None:
     train(*folders, tmp_path, TrainOptions(**TINY, steps=1))
     same = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=2))
