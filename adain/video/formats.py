@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adain.errors import found_error
 from adain.images.formats import format_of
-from adain.video.frames import is_pattern
+from adain.video.frames import NUMBER, is_pattern
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,11 @@ def check_output_format(path: Path) -> None:
     """Raise AdaINError unless a path is a file of CONTAINERS, a folder or a pattern of frames."""
     if is_pattern(path):
         format_of(str(path), path.suffix)
-        try:
-            first, second = (path.name % number for number in (1, 2))
-        except (TypeError, ValueError):
-            first = second = ""
-        if first == second:
-            raise found_error(str(path), "no pattern", "one number, such as %04d.png")
+        if len(NUMBER.findall(path.name)) > 1:
+            raise found_error(str(path), "several numbers", "one, such as %04d.png")
+    elif "%" in path.name and path.suffix.lower() == ".png" and not path.is_file():
+        # It would be a file of APNG, which nobody means who forgets the number.
+        raise found_error(str(path), "no number", "a pattern such as %04d.png")
     elif path.suffix.lower() not in CONTAINERS and not (path.is_dir() or not path.suffix):
         allowed = f"{', '.join(CONTAINERS)}, a folder, or a pattern such as frames/%04d.png"
         raise found_error(str(path), f"a file of {path.suffix or 'no suffix'}", allowed)

@@ -1,5 +1,6 @@
 """A frame of a video, and what reads and writes frames: files of FFmpeg, animations and folders."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -10,6 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+# Where the number of a frame stands in a pattern.
+NUMBER = re.compile(r"%0?\d*d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +112,13 @@ class Sink(Protocol):
 
 
 def is_pattern(path: Path) -> bool:
-    """Whether a path is that of numbered frames, such as ``frames/%04d.png``."""
-    return "%" in path.name
+    """Whether a path is that of numbered frames, such as ``frames/%04d.png``, and not of a file."""
+    return NUMBER.search(path.name) is not None and not path.is_file()
+
+
+def frame_name(pattern: str, number: int) -> str:
+    """The name that a frame of a pattern has; other percent signs stay what they are."""
+    return NUMBER.sub(lambda found: found[0] % number, pattern, count=1)
 
 
 def is_folder(path: Path) -> bool:

@@ -65,7 +65,7 @@ _OPTIONS = {
 
 def open_file(name: str) -> av.container.InputContainer:
     """A video file as PyAV opens it, and no other file or address that it may name."""
-    return av.open(name, options=_OPTIONS)
+    return av.open(os.path.abspath(name), options=_OPTIONS)  # in "a:b.mp4" a is no protocol
 
 
 class VideoFile:
@@ -188,7 +188,9 @@ class VideoFile:
                     if found.time >= start or last > start:
                         yield found
         except av.error.FFmpegError as error:
-            raise self._broken(last, error.strerror or str(error)) from error
+            # What is wanted may all be there before the file breaks off.
+            if end is None or last < end:
+                raise self._broken(last, error.strerror or str(error)) from error
         if end is None:
             self._check_whole(start, last, max(last, latest), count)
 
@@ -229,9 +231,9 @@ class VideoFile:
                 raise self._broken(last, f"of {float(duration):.2f} s")
 
     def _broken(self, last: Fraction, why: str) -> AdaINError:
-        seconds = float(last)
+        seconds = int(100 * last) / 100  # never after what is there
         found = f"a video that breaks off after {seconds:.2f} s ({why})"
-        part = f", or an end at {seconds:.2f} s for what is there" if last else ""
+        part = f", or an end at {seconds:.2f} s for what is there" if seconds else ""
         return found_error(self.name, found, f"an intact one{part}")
 
     def _frame(self, frame: VideoFrame, last: Fraction) -> Frame:

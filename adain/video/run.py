@@ -20,6 +20,7 @@ from adain.video.frames import Copied, Frame, Pixels, Sink, Source
 from adain.video.options import VideoOptions
 from adain.video.pipeline import ahead
 from adain.video.resuming.progress import PIECE, Progress, forget
+from adain.video.sequences import check_apart
 
 if TYPE_CHECKING:
     from adain.stylizer import Styles, Stylizer
@@ -280,3 +281,4 @@ def _check_apart(path: Path, target: Path) -> None:
     with failing(os.fspath(target), "a file that cannot be reached", "another file"):
         if target.exists() and path.exists() and target.samefile(path):
             raise found_error(os.fspath(target), "one of the inputs", "another file")
+    check_apart(path, target)

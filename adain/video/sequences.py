@@ -13,7 +13,15 @@ from adain.errors import failing, found_error
 from adain.files import check_folder, make_folder
 from adain.images import load_image, save_image
 from adain.images.formats import format_of_bytes
-from adain.video.frames import About, Copied, Frame, is_pattern
+from adain.video.frames import (
+    NUMBER,
+    About,
+    Copied,
+    Frame,
+    frame_name,
+    is_folder,
+    is_pattern,
+)
 
 # Where nobody says how fast the pictures follow each other.
 RATE = Fraction(25)
@@ -67,10 +75,12 @@ def numbered(path: Path) -> list[Path]:
         folder = path.parent if is_pattern(path) else path
         files = [file for file in folder.iterdir() if file.is_file()]
     if is_pattern(path):
-        before, after = re.split(r"%\d*d", path.name, maxsplit=1)
+        before, after = NUMBER.split(path.name, maxsplit=1)
         form = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
         found = [
-            f for f in files if (m := form.fullmatch(f.name)) and path.name % int(m[1]) == f.name
+            f
+            for f in files
+            if (m := form.fullmatch(f.name)) and frame_name(path.name, int(m[1])) == f.name
         ]
     else:
         found = []
@@ -85,6 +95,29 @@ def numbered(path: Path) -> list[Path]:
         raise found_error(os.fspath(path), "no pictures", allowed)
     digits = re.compile(r"(\d+)")
     return sorted(found, key=lambda f: [int(p) if p.isdigit() else p for p in digits.split(f.name)])
+
+
+def check_apart(source: Path, target: Path) -> None:
+    """Raise AdaINError where frames of ``target`` would replace frames of ``source``.
+
+    Or would lie among them, where the source is a whole folder.
+    """
+    if not (is_pattern(target) or is_folder(target)):
+        return
+    if not (is_pattern(source) or source.is_dir()):
+        return
+    ours, theirs = (path.parent if is_pattern(path) else path for path in (target, source))
+    if not (ours.is_dir() and theirs.is_dir() and ours.samefile(theirs)):
+        return
+    if is_pattern(source):
+        names = target.name if is_pattern(target) else _NAME
+        before, after = map(re.escape, NUMBER.split(names, maxsplit=1))
+        form = re.compile(before + r"\d+" + after)
+        taken = any(form.fullmatch(file.name) for file in numbered(source))
+    else:
+        taken = True
+    if taken:
+        raise found_error(os.fspath(target), "frames of the input", "another folder or pattern")
 
 
 class FrameWriter:
@@ -106,7 +139,7 @@ class FrameWriter:
         return Path(self._temporary.name)
 
     def write(self, frame: Frame) -> None:
-        name = self._names % (len(self._written) + 1)
+        name = frame_name(self._names, len(self._written) + 1)
         save_image(frame.pixels(), self.temporary / name)
         self._written.append(name)
 

@@ -142,6 +142,10 @@ class VideoWriter:
                 self.notes.append("a second picture, such as a cover, is left out")
             if stream.type not in COPIED:
                 continue
+            if stream.type == "attachment" and self._kind.muxer != "matroska":
+                left = f"{self._kind.muxer} takes none"
+                self.notes.append(f"an attachment, such as a font, is left out: {left}")
+                continue
             context = stream.codec_context
             codec = "?" if context is None else context.codec.canonical_name
             try:

@@ -323,6 +323,21 @@ def test_mistakes(refused, tmp_path):
     assert message.startswith("masks: found 2 for 1 style")
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".avi", ".ts"])
+def test_attachments_are_left_out_where_they_must_be(run, tmp_path, suffix):
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as file:
+        stream = file.add_stream("libx264", 10, width=64, height=48, pix_fmt="yuv420p")
+        file.add_attachment("note.txt", "text/plain", b"a note")
+        for frame in FRAMES[:2]:
+            pixels = np.ascontiguousarray(frame[:48, :64])
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        file.mux(stream.encode(None))
+    output, result = run(source, f"out{suffix}")
+    assert len(decoded(output)[0]) == 2
+    assert [note for note in result.notes if note.startswith("an attachment, such as a font, is")]
+
+
 def test_what_the_container_does_not_take_is_said(run, tmp_path):
     source = encode(tmp_path / "in.mp4", FRAMES[:2], sound=True)
     _, result = run(source, "out.webm")

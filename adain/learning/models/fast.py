@@ -160,8 +160,8 @@ class StatisticsEstimator(nn.Module):
         found = torch.cat([channel_statistics(layer) for layer in features[::-1]], dim=1)
         # Logarithms, whose errors weigh alike.
         found = found.log1p()
-        found = found + self.correction(found.to(features[0].dtype)).float()
-        return found.clamp_min(0).expm1()
+        corrected: Tensor = found + self.correction(found.to(features[0].dtype)).float()
+        return corrected.clamp_min(0).expm1()
 
     def forward(self, image: Tensor) -> Tensor:
         """Style image ``[N, 3, H, W]`` to statistics ``[N, 1920, 1, 1]`` in `VGG19`'s order."""

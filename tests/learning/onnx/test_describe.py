@@ -35,7 +35,7 @@ def test_a_file_is_described() -> None:
 
 
 def test_macs_are_those_counted_by_hand() -> None:
-    """The first convolution of ``fast``'s style network, and all others in half of its sizes."""
+    """Convolutions of ``fast``'s style network in all its sizes, and those of its statistics."""
     graph = onnx.load(FAST["style"]).graph
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     casts = [node for node in graph.node if node.op_type == "Cast"]
@@ -43,12 +43,13 @@ def test_macs_are_those_counted_by_hand() -> None:
     sides, macs = {"image": 64}, 0
     for node in graph.node:
         side = sides.get(node.input[0], 1)
-        if node.op_type == "Conv":
+        if node.op_type in ("Conv", "MaxPool"):
             (strides,) = (a.ints for a in node.attribute if a.name == "strides")
             side //= strides[0]
+        if node.op_type == "Conv":
             out, inner, *kernel = shapes[node.input[1]]
             macs += out * inner * kernel[0] * kernel[1] * side * side
-        if node.op_type in ("Conv", "Relu", "Add", "Pad"):
+        if node.op_type in ("Conv", "MaxPool", "Relu", "Add", "Sub", "Mul", "Pad"):
             sides[node.output[0]] = side
     assert describe(FAST["style"], 64).macs == macs
 
