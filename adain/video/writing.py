@@ -223,6 +223,8 @@ class VideoWriter:
         if copy is None:
             return
         packet = item.packet
+        if self._kind.constant_rate and item.time is not None and item.time < 0:
+            return  # what AAC begins with: with it all pictures would come a frame late
         if self._shift or self._end is not None:
             time = item.time
             if time is None or time < self._shift or (self._end is not None and time >= self._end):

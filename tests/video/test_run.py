@@ -165,6 +165,10 @@ def test_avi_has_a_constant_rate(run, tmp_path):
     times = decoded(output)[0]
     assert len({after - before for before, after in itertools.pairwise(times)}) == 1
     assert run(output, "again.mp4")[1].frames == len(times)
+    # AAC begins before 0, which moved all but the first picture.
+    source = encode(tmp_path / "sound.mp4", FRAMES, sound=True)
+    assert packets(source, "audio")[0][1] < 0
+    assert decoded(run(source, "sound.avi")[0])[0] == decoded(source)[0]
 
 
 def test_style_changes_over_time(run, stylizer, painting, tmp_path):
