@@ -28,6 +28,7 @@ MEASURE_TORCH = {
     "benchmarks.gatys",
     "benchmarks.gatys_precision",
     "benchmarks.one_style",
+    "benchmarks.style_estimates",
 }
 
 

@@ -3,6 +3,7 @@
 Cut like every model; see `adain.learning.models.networks`. VGG-19 is only in the training losses.
 """
 
+from collections.abc import Sequence
 from itertools import product
 from typing import cast
 
@@ -154,6 +155,17 @@ class StatisticsEstimator(nn.Module):
             image = stage(image)
             found.append(F.relu(head(image)))
         return found
+
+    @classmethod
+    def places(cls, layers: Sequence[Tensor]) -> list[Tensor]:
+        """Of relu1_1 to relu4_1 as VGG-19 has them, the places that `features` estimates."""
+        return [layer[:, :, ::step, ::step] for layer, step in zip(layers, cls.STEPS, strict=True)]
+
+    @classmethod
+    def by_layer(cls, style: Tensor) -> list[Tensor]:
+        """A style's statistics ``[N, 1920, 1, 1]`` by layer, from relu1_1 to relu4_1."""
+        sizes = [2 * channels for channels in cls.CHANNELS[::-1]]
+        return list(style.split(sizes, dim=1)[::-1])
 
     def statistics(self, features: list[Tensor]) -> Tensor:
         """`features` to VGG-19's float32 statistics ``[N, 1920, 1, 1]`` in `VGG19`'s order."""

@@ -58,9 +58,7 @@ class TrainingObjective:
         self.vgg = vgg
         self.dtype = next(vgg.parameters()).dtype
         self.device = next(vgg.parameters()).device
-        self.relu_features = vgg.relu_features
-        if compiled:
-            self.relu_features = torch.compile(vgg.relu_features)
+        self.relu_features = torch.compile(vgg.relu_features) if compiled else vgg.relu_features
         self.rank, self.ranks = rank(), ranks()
         self._deviation: Tensor | None = None
         # Whether a style network is trained, to estimate the statistics of styles.
@@ -226,36 +224,30 @@ class TrainingObjective:
     def _estimate_losses(self, network: nn.Module, step: int) -> dict[str, Tensor]:
         """The errors of the style network alone: distillation, no decoder, no gradient of VGG-19.
 
-        Of its features, of their statistics' logarithms, and of the statistics themselves. Styles
-        are crops of paintings and photos, between the size of `crop` and twice that.
+        Of features, statistics' logarithms and statistics; crops are of 1 to 2 times the size.
         """
         generator = self._generator(step)
         crop = self._estimate_crop(generator)
         count = self.options.batch_size
         own = self._own(count)
-        photo = torch.rand(count, generator=generator) < 0.25
+        photo = sent(torch.rand(count, generator=generator) < 0.25, self.device)
         photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
-        chosen = sent(photo, self.device).view(-1, 1, 1, 1)
-        images = torch.where(chosen, photos, paintings)[own]
+        images = torch.where(photo.view(-1, 1, 1, 1), photos, paintings)[own]
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             layers = self.vgg.relu_features(images.to(self.dtype))
             statistics = [channel_statistics(layer) for layer in layers]
         with self._precision():
             features, estimate = network(None, images, torch.ones(1, 1, 1, 1, device=self.device))
-        places = [
-            layer[:, :, ::step, ::step]
-            for layer, step in zip(layers, StatisticsEstimator.STEPS, strict=True)
-        ]
-        feature = self._mean(distillation_loss(features, places), count)
-        error = self._mean(
-            estimate_loss(estimate, torch.cat(statistics[::-1], dim=1), self.deviation()), count
-        )
-        sizes = [2 * channels for channels in StatisticsEstimator.CHANNELS[::-1]]
-        absolute = style_loss(estimate.split(sizes, dim=1)[::-1], statistics)
-        absolute = self._mean(absolute, count)
-        total = self.options.estimate_weight * (error + feature + ABSOLUTE_SHARE * absolute)
-        return {"estimate": error, "feature": feature, "absolute": absolute, "total": total}
+        exact, by_layer = torch.cat(statistics[::-1], dim=1), StatisticsEstimator.by_layer(estimate)
+        errors = {
+            "estimate": estimate_loss(estimate, exact, self.deviation()),
+            "feature": distillation_loss(features, StatisticsEstimator.places(layers)),
+            "absolute": style_loss(by_layer, statistics),
+        }
+        errors = {name: self._mean(error, count) for name, error in errors.items()}
+        total = errors["estimate"] + errors["feature"] + ABSOLUTE_SHARE * errors["absolute"]
+        return errors | {"total": self.options.estimate_weight * total}
 
     @torch.no_grad()
     def deviation(self) -> Tensor:

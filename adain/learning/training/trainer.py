@@ -109,11 +109,10 @@ class Trainer:
             ImageStore(held_style, label="held-out style images"),
         )
         self.held_out = HeldOut(*held, self.device)
-        stores = [self.content, self.style, *held]
         self.skipped = [*no_content, *no_style]
-        self.skipped += [message for store in stores for message in store.skipped]
-        cuda = self.device.type == "cuda"
-        compiled = cuda if options.compile is None else options.compile
+        for store in (self.content, self.style, *held):
+            self.skipped += store.skipped
+        compiled = self.device.type == "cuda" if options.compile is None else options.compile
         self.objective = self._objective(compiled=compiled)
         self.network: nn.Module = self.trained
         if self.ranks > 1:
@@ -261,10 +260,8 @@ class Trainer:
     def _save_weights(self) -> None:
         if self.rank > 0:
             return
-        tensors = {
-            name: tensor.half().contiguous().cpu()
-            for name, tensor in self.ema.module.state_dict().items()
-        }
+        state = self.ema.module.state_dict()
+        tensors = {name: tensor.half().contiguous().cpu() for name, tensor in state.items()}
         options = _plain(self.options)
         for name in ("weights", "vgg"):
             # Not the folder: these files are for others as well.
