@@ -112,7 +112,7 @@ BUILT_IN = {
         Model(
             DEFAULT_MODEL,
             source="fast.safetensors",
-            sha256="702594caee4dfde2fb7b070c20619921c7590250f487402cd3c288e878d68153",
+            sha256="8fa8bec8e1c48fa3140ef8e06345ec82804d83b811a5fd0c412ced31e94caed5",
             licence="MIT",
             get="it comes with the package: `pip install --force-reinstall adain` brings it back",
             about="real time on a plain CPU",

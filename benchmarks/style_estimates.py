@@ -14,6 +14,7 @@ import torch
 from adain.cli.run import run
 from adain.images import load_image
 from adain.learning.losses import style_loss
+from adain.learning.models.fast import StatisticsEstimator
 from adain.learning.models.layers import channel_statistics
 from adain.learning.models.networks import VGG19Encoder
 from adain.learning.models.pretrained import load_model, load_vgg19_encoder
@@ -26,7 +27,7 @@ from adain.tables import markdown_table
 def errors(style: torch.Tensor, image: torch.Tensor, vgg: VGG19Encoder) -> list[float]:
     """The errors of a style ``[1, 1920, 1, 1]`` of an image, of relu1_1 to relu4_1."""
     exact = [channel_statistics(layer) for layer in vgg.relu_features(image)]
-    estimates = style.split([layer.shape[1] for layer in exact[::-1]], dim=1)[::-1]
+    estimates = StatisticsEstimator.by_layer(style)
     return [style_loss([a], [b]).item() for a, b in zip(estimates, exact, strict=True)]
 
 

@@ -96,10 +96,10 @@ def test_mistakes_are_told_before_the_work(stylizer, photo_file, painting, tmp_p
 
 
 def test_a_limit_that_the_whole_exceeds_makes_tiles(photo_file, painting):
-    small = Stylizer("fast", "cpu", memory_limit="80MB", cached_contents=0)
+    small = Stylizer("fast", "cpu", memory_limit="40MB", cached_contents=0)
     assert small.tile_side(500, 389) is None
     big = np.asarray(Image.open(photo_file).resize((900, 700)))
-    assert small.tile_side(900, 700) == footprint.largest_tile(small.row, 80_000_000) == 591
+    assert small.tile_side(900, 700) == footprint.largest_tile(small.row, 40_000_000) == 418
     expected = Stylizer("fast", "cpu").stylize(big, painting)
     difference = small.stylize(big, painting).astype(int) - expected
     assert np.abs(difference).max() <= 1

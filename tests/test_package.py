@@ -31,7 +31,7 @@ MODEL_FILES = {
     "vgg19-decoder.safetensors",
     *(name for name in weights.model_files("fast") if name.endswith(".onnx")),
 } - set(weights.NOT_IN_WHEEL)
-LARGEST = 25_500_000  # bytes of the wheel
+LARGEST = 25_000_000  # bytes of the wheel
 STYLIZE = """
 import importlib.util
 import adain

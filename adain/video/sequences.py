@@ -75,8 +75,7 @@ def numbered(path: Path) -> list[Path]:
         folder = path.parent if is_pattern(path) else path
         files = [file for file in folder.iterdir() if file.is_file()]
     if is_pattern(path):
-        before, after = NUMBER.split(path.name, maxsplit=1)
-        form = re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+        form = _form(path.name)
         found = [
             f
             for f in files
@@ -97,6 +96,12 @@ def numbered(path: Path) -> list[Path]:
     return sorted(found, key=lambda f: [int(p) if p.isdigit() else p for p in digits.split(f.name)])
 
 
+def _form(pattern: str) -> re.Pattern[str]:
+    """The names that a pattern stands for, whose group is the number, of any width."""
+    before, after = NUMBER.split(pattern, maxsplit=1)
+    return re.compile(re.escape(before) + r"(\d+)" + re.escape(after))
+
+
 def check_apart(source: Path, target: Path) -> None:
     """Raise AdaINError where frames of ``target`` would replace frames of ``source``.
 
@@ -109,14 +114,8 @@ def check_apart(source: Path, target: Path) -> None:
     ours, theirs = (path.parent if is_pattern(path) else path for path in (target, source))
     if not (ours.is_dir() and theirs.is_dir() and ours.samefile(theirs)):
         return
-    if is_pattern(source):
-        names = target.name if is_pattern(target) else _NAME
-        before, after = map(re.escape, NUMBER.split(names, maxsplit=1))
-        form = re.compile(before + r"\d+" + after)
-        taken = any(form.fullmatch(file.name) for file in numbered(source))
-    else:
-        taken = True
-    if taken:
+    form = _form(target.name if is_pattern(target) else _NAME)
+    if source.is_dir() or any(form.fullmatch(file.name) for file in numbered(source)):
         raise found_error(os.fspath(target), "frames of the input", "another folder or pattern")
 
 

@@ -26,8 +26,8 @@ from adain.learning.models.layers import (
     upsample,
 )
 
-# Of the layers that take or give statistics. What it leaves out of their outputs is less than a
-# hundredth of their variance over paintings.
+# Of the layer that takes statistics. What it leaves out of its outputs is less than a hundredth of
+# their variance over paintings.
 RANK = 96
 
 
@@ -70,9 +70,9 @@ class FastEncoder(nn.Module):
     def __init__(self, channels: int, blocks: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            downsample(3, channels // 2, 5, padding=0),
-            downsample(channels // 2, channels, 3, padding=0),
-            *(Block(channels, "reflect") for _ in range(blocks)),
+            downsample(3, channels // 2, 5),
+            downsample(channels // 2, channels, 3),
+            *(Block(channels) for _ in range(blocks)),
         )
         self.pixels = Pixels()
 
@@ -111,7 +111,7 @@ class StatisticsEstimator(nn.Module):
     WIDTHS = (64, 96, 192)
     CHANNELS = (64, 128, 256, 512)
     # How far apart, in places of VGG-19's layers, those are that are estimated.
-    STEPS = (2, 2, 2, 1)
+    STEPS = (4, 2, 2, 1)
     HIDDEN = 64
     # VGG-19's first kernels are tens of times as large as any others here. Seen at a gain, they are
     # as near as those to an optimiser whose steps have one size.
@@ -120,13 +120,14 @@ class StatisticsEstimator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         half, quarter, eighth = self.WIDTHS
-        # As far as relu1_1 goes, a convolution is all there is: every second place of it.
-        self.relu1_1 = nn.Conv2d(3, 64, 3, stride=2, padding=1, padding_mode="reflect")
-        # A kernel of 6 sees what pooling and the two convolutions around it see.
-        stem = nn.Conv2d(3, half, 6, stride=2, padding=2, padding_mode="reflect")
+        # As far as relu1_1 goes, a convolution is all there is.
+        self.relu1_1 = nn.Conv2d(
+            3, self.CHANNELS[0], 3, stride=self.STEPS[0], padding=1, padding_mode="reflect"
+        )
         self.stages = nn.ModuleList(
             [
-                nn.Sequential(stem, nn.ReLU(), *conv_relu(half, half)),
+                # A kernel of 6 sees what pooling and the two convolutions around it see.
+                nn.Sequential(*downsample(3, half, 6), nn.Conv2d(half, half, 3), nn.ReLU()),
                 nn.Sequential(nn.MaxPool2d(2), *conv_relu(half, quarter), ResidualBlock(quarter)),
                 nn.Sequential(nn.MaxPool2d(2), *conv_relu(quarter, eighth), ResidualBlock(eighth)),
             ]
@@ -151,9 +152,11 @@ class StatisticsEstimator(nn.Module):
     def features(self, image: Tensor) -> list[Tensor]:
         """Image ``[N, 3, H, W]`` to estimates of relu1_1 to relu4_1, `STEPS` apart."""
         found = [F.relu(self.relu1_1(self.GAIN * (image - 0.5)))]
+        # Reflected once for both convolutions at 1/2, whose features are large to copy.
+        x = F.pad(image, (4, 4, 4, 4), mode="reflect")
         for stage, head in zip(self.stages, self.heads, strict=True):
-            image = stage(image)
-            found.append(F.relu(head(image)))
+            x = stage(x)
+            found.append(F.relu(head(x)))
         return found
 
     @classmethod

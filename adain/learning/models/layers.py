@@ -155,28 +155,24 @@ def upsample() -> nn.Module:
 def downsample(
     in_channels: int,
     out_channels: int,
-    kernel_size: int = 3,
-    padding: int | None = None,
+    kernel_size: int,
 ) -> nn.Sequential:
-    """Half the size; padded by zeros so that it is exactly that, unless ``padding`` is given."""
-    if padding is None:
-        padding = kernel_size // 2
-    convolution = nn.Conv2d(in_channels, out_channels, kernel_size, stride=2, padding=padding)
-    return nn.Sequential(convolution, nn.ReLU())
+    """Half the size, and less what the kernel needs around it: there is no padding."""
+    return nn.Sequential(nn.Conv2d(in_channels, out_channels, kernel_size, stride=2), nn.ReLU())
 
 
 class Block(nn.Module):
     """Residual block: depthwise 5x5, then 1x1 to twice the channels and back.
 
     A depthwise and two 1x1 convolutions see further and cost half of one full 3x3. With padding by
-    zeros a row of blocks knows where the border is, and draws a frame; reflection, for which ``x``
-    has to have 3 pixels each way, leaves it nothing to know.
+    zeros a row of blocks would know where the border is, and draw a frame; reflection, for which
+    ``x`` has to have 3 pixels each way, leaves it nothing to know.
     """
 
-    def __init__(self, channels: int, padding_mode: Literal["zeros", "reflect"]) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
         self.spatial = nn.Conv2d(
-            channels, channels, 5, padding=2, groups=channels, padding_mode=padding_mode
+            channels, channels, 5, padding=2, groups=channels, padding_mode="reflect"
         )
         self.expand = nn.Conv2d(channels, 2 * channels, 1)
         self.project = nn.Conv2d(2 * channels, channels, 1)

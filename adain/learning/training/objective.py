@@ -234,16 +234,14 @@ class TrainingObjective:
         photos, paintings = (store.random_crops(count, crop, generator) for store in self.stores)
         images = torch.where(photo.view(-1, 1, 1, 1), photos, paintings)[own]
         images = images.contiguous(memory_format=torch.channels_last)
-        with torch.no_grad():
-            layers = self.vgg.relu_features(images.to(self.dtype))
-            statistics = [channel_statistics(layer) for layer in layers]
+        exact = vgg_features(self.vgg, images, tuple(self.vgg.STAGES))
         with self._precision():
             features, estimate = network(None, images, torch.ones(1, 1, 1, 1, device=self.device))
-        exact, by_layer = torch.cat(statistics[::-1], dim=1), StatisticsEstimator.by_layer(estimate)
+        by_layer = StatisticsEstimator.by_layer(estimate)
         errors = {
-            "estimate": estimate_loss(estimate, exact, self.deviation()),
-            "feature": distillation_loss(features, StatisticsEstimator.places(layers)),
-            "absolute": style_loss(by_layer, statistics),
+            "estimate": estimate_loss(estimate, exact.style, self.deviation()),
+            "feature": distillation_loss(features, StatisticsEstimator.places(exact.skips)),
+            "absolute": style_loss(by_layer, exact.statistics),
         }
         errors = {name: self._mean(error, count) for name, error in errors.items()}
         total = errors["estimate"] + errors["feature"] + ABSOLUTE_SHARE * errors["absolute"]

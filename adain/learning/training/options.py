@@ -98,10 +98,8 @@ class TrainOptions:
         own = BUILT_IN[self.model].has_style_network
         check(own or not self.estimate_steps, "estimate_steps", f"0 for {self.model}")
         check(self.estimate_steps >= 0, "estimate_steps", "0 or more")
-        idle = self.estimate_weight == 0  # the style network stays as it is
-        check(
-            not (idle and self.estimate_steps), "estimate_steps", "0 with an estimate_weight of 0"
-        )
+        trains = self.estimate_weight > 0 or not self.estimate_steps
+        check(trains, "estimate_steps", "0 with an estimate_weight of 0")
         for name in ("shift_weight", "steady_weight"):
             check(own or not getattr(self, name), name, f"0 for {self.model}")
         check(self.ramp_steps >= 1, "ramp_steps", "1 or more")

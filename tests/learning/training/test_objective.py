@@ -121,9 +121,7 @@ def test_a_style_network_that_gives_the_features_of_vgg19_has_nothing_to_learn(
         ) -> tuple[list[Tensor], Tensor]:
             layers = [self.factor * layer for layer in objective.vgg.relu_features(style)]
             statistics = [channel_statistics(layer) for layer in layers]
-            places = zip(layers, StatisticsEstimator.STEPS, strict=True)
-            kept = [layer[:, :, ::step, ::step] for layer, step in places]
-            return kept, torch.cat(statistics[::-1], dim=1)
+            return StatisticsEstimator.places(layers), torch.cat(statistics[::-1], dim=1)
 
     network = Exact()
     losses = objective.losses(network, 1)
