@@ -22,6 +22,7 @@ class Container:
     constant_rate: bool = False
     # The codecs of sound and subtitles that it takes; None: FFmpeg knows.
     takes: tuple[str, ...] | None = None
+    attachments: bool = False
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -30,7 +31,7 @@ CONTAINERS = {
     ".mp4": Container("mp4", options=_START),
     ".m4v": Container("mp4", options=_START),
     ".mov": Container("mov", alpha_encoder="prores_ks", options=_START),
-    ".mkv": Container("matroska", alpha_encoder="ffv1"),
+    ".mkv": Container("matroska", alpha_encoder="ffv1", attachments=True),
     ".webm": Container("webm", "libvpx-vp9", "libvpx-vp9", takes=("opus", "vorbis", "webvtt")),
     ".avi": Container("avi", "mpeg4", constant_rate=True),
     ".ts": Container("mpegts"),

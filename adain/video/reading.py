@@ -188,10 +188,10 @@ class VideoFile:
                     if found.time >= start or last > start:
                         yield found
         except av.error.FFmpegError as error:
-            # What is wanted may all be there before the file breaks off.
-            if end is None or last < end:
+            if end is None or last < end:  # else all that is wanted is there
                 raise self._broken(last, error.strerror or str(error)) from error
-        if end is None:
+            return
+        if end is None or last < end:
             self._check_whole(start, last, max(last, latest), count)
 
     def measured(self, *, whole: bool) -> tuple[int, Fraction]:

@@ -142,7 +142,7 @@ class VideoWriter:
                 self.notes.append("a second picture, such as a cover, is left out")
             if stream.type not in COPIED:
                 continue
-            if stream.type == "attachment" and self._kind.muxer != "matroska":
+            if stream.type == "attachment" and not self._kind.attachments:
                 left = f"{self._kind.muxer} takes none"
                 self.notes.append(f"an attachment, such as a font, is left out: {left}")
                 continue
