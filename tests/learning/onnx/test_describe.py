@@ -40,12 +40,16 @@ def test_macs_are_those_counted_by_hand() -> None:
     shapes = {tensor.name: tensor.dims for tensor in graph.initializer}
     casts = [node for node in graph.node if node.op_type == "Cast"]
     shapes |= {n.output[0]: shapes[n.input[0]] for n in casts if n.input[0] in shapes}
+    margins = {t.name: onnx.numpy_helper.to_array(t) for t in graph.initializer if t.dims == [8]}
     sides, macs = {"image": 64}, 0
     for node in graph.node:
         side = sides.get(node.input[0], 1)
+        sizes = {a.name: a.ints[0] for a in node.attribute if a.name in ("kernel_shape", "strides")}
+        if node.op_type == "Pad":
+            before, after = margins[node.input[1]][[3, 7]]
+            side += before + after
         if node.op_type in ("Conv", "MaxPool"):
-            (strides,) = (a.ints for a in node.attribute if a.name == "strides")
-            side //= strides[0]
+            side = (side - sizes["kernel_shape"]) // sizes["strides"] + 1
         if node.op_type == "Conv":
             out, inner, *kernel = shapes[node.input[1]]
             macs += out * inner * kernel[0] * kernel[1] * side * side
