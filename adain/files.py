@@ -49,11 +49,16 @@ def check_folder(path: str | os.PathLike[str]) -> None:
                 Path(trial, Path(name).name).mkdir()
 
 
-def make_folder(path: str | os.PathLike[str]) -> None:
-    """Make a folder and those above it; AdaINError, with the path, where that cannot be."""
+def make_folder(path: str | os.PathLike[str]) -> list[Path]:
+    """Make a folder and those above it; those that were missing are returned, innermost first.
+
+    Raises AdaINError, with the path, where that cannot be.
+    """
     name = os.fspath(path)
+    missing = [folder for folder in (Path(name), *Path(name).parents) if not folder.exists()]
     with failing(name, "a folder that cannot be made", "a writable place"):
         Path(name).mkdir(parents=True, exist_ok=True)
+    return missing
 
 
 @contextmanager

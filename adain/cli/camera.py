@@ -11,7 +11,7 @@ from adain import registry
 from adain.backends import DEVICES
 from adain.batch.looks import named_style
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, OneOf, check_not_an_input, field_option
-from adain.errors import found_error
+from adain.errors import AdaINError, found_error
 from adain.options import StylizeOptions
 from adain.video.extras import require_video
 from adain.video.options import STEADY, VideoOptions, about
@@ -78,8 +78,10 @@ def camera(
         shown: list[Any] = []
         if virtual:
             shown.append(stack.enter_context(closing(VirtualCamera(fps))))
+        recorder = None
         if output is not None:
-            shown.append(stack.enter_context(closing(Recorder(output))))
+            recorder = stack.enter_context(closing(Recorder(output)))
+            shown.append(recorder)
         if to_window or not shown:
             shown.append(stack.enter_context(closing(Window())))
         seen: DeviceCamera | FileCamera
@@ -102,15 +104,22 @@ def camera(
             return keys
 
         # Ctrl-C is how it ends without a window.
-        with suppress(KeyboardInterrupt):
-            stylize_live(seen, chosen, show, options, steady=steady, stylizer=stylizer)
+        try:
+            with suppress(KeyboardInterrupt):
+                stylize_live(seen, chosen, show, options, steady=steady, stylizer=stylizer)
+        except AdaINError:
+            # What a camera showed until it failed is kept: it will not show it again.
+            if recorder is not None and isinstance(seen, FileCamera):
+                recorder.discard()
+            raise
         seconds = time.monotonic() - begun
         if said > begun:
             click.echo(err=True)
         if not latest.shown:
             raise found_error(seen.name, "no frame", "one or more")
+        frames = f"{latest.shown} frame" + "s" * (latest.shown != 1)
         click.echo(
-            f"{seen.name}: {latest.shown} frames of {latest.seen}, model {model} on"
+            f"{seen.name}: {frames} of {latest.seen}, model {model} on"
             f" {stylizer.device}, {seconds:.1f} s, {latest}"
         )
 

@@ -141,9 +141,10 @@ def video(
         part, made = f", interrupted: {result.kept} frames are kept for --resume", 0
     elif result.kept:
         part = f", {result.kept} of them by an earlier run{part}"
+    frames = f"{result.frames} frame" + "s" * (result.frames != 1)
     click.echo(
         f"{click.format_filename(output)}: {result.width} x {result.height},"
-        f" {result.frames} frames, model {model} on {result.device}, {seconds:.1f} s,"
+        f" {frames}, model {model} on {result.device}, {seconds:.1f} s,"
         f" {made / seconds:.1f} frames/s{part}"
     )
     return 130 if result.interrupted else None

@@ -95,6 +95,8 @@ class Sink(Protocol):
     """What frames are written to; it lies beside the output until it is whole."""
 
     notes: list[str]
+    # Width and height of the frames as they are written.
+    size: tuple[int, int]
 
     @property
     def temporary(self) -> Path:

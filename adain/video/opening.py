@@ -28,5 +28,5 @@ def writer_of(
     if recipe is not None:
         return kept_writer(path, about, video, recipe)
     if is_pattern(path) or is_folder(path):
-        return FrameWriter(path), None
+        return FrameWriter(path, about), None
     return VideoWriter(path, about, video), None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -18,7 +19,9 @@ from adain.errors import AdaINError, failing, found_error
 from adain.images.colorimetry import from_code_points
 from adain.images.picture import turned
 from adain.images.reading import MAX_PIXELS, check_size, fit
+from adain.video.container import last_key_frame, missing_bytes, open_file
 from adain.video.frames import About, Copied, Frame, Pixels
+from adain.video.orientation import orientation_of
 
 ALLOWED = "a video that FFmpeg reads, a GIF, APNG or WebP, or a folder of frames"
 COPIED = ("audio", "subtitle", "attachment")
@@ -31,41 +34,7 @@ _PEAKS = {_PQ: 1000.0, _HLG: 1.0}
 _UNSPECIFIED = 2
 # swscale's number of each matrix of H.273.
 SWS_MATRIX = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-# EXIF's number for pixels that are transposed first, then mirrored, then turned upside down.
-_ORIENTATIONS = {
-    (False, False, False): 1,
-    (False, True, False): 2,
-    (False, True, True): 3,
-    (False, False, True): 4,
-    (True, False, False): 5,
-    (True, True, False): 6,
-    (True, True, True): 7,
-    (True, False, True): 8,
-}
 _FULL = ("yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p", "yuvj411p")
-# What FFmpeg takes for a video and is a list of other files or addresses, a script or a device.
-_LISTS: tuple[str, ...] = (
-    "concat",
-    "dash",
-    "hls",
-    "image2",
-    "imf",
-    "rtp",
-    "rtsp",
-    "sap",
-    "sdp",
-    "vobsub",
-)
-_LISTS += ("webm_dash_manifest", "avisynth", "vapoursynth", "lavfi", "tty")
-_OPTIONS = {
-    "format_whitelist": ",".join(sorted(av.formats_available - set(_LISTS))),
-    "protocol_whitelist": "file",
-}
-
-
-def open_file(name: str) -> av.container.InputContainer:
-    """A video file as PyAV opens it, and no other file or address that it may name."""
-    return av.open(os.path.abspath(name), options=_OPTIONS)  # in "a:b.mp4" a is no protocol
 
 
 class VideoFile:
@@ -101,7 +70,7 @@ class VideoFile:
         first = self._first_frame()
         self._coded = first.width, first.height
         check_size(self.name, self._coded, MAX_PIXELS)
-        self._orientation = _orientation(first)
+        self._orientation = orientation_of(first)
         width, height = self._coded
         if max_side is not None:
             width, height = fit(self._coded, max_side)
@@ -165,7 +134,14 @@ class VideoFile:
         self._depth = 16 if self._encoding is not None else 8
 
     def items(self, start: Fraction, end: Fraction | None) -> Iterator[Frame | Copied]:
-        """Frames and packets in the order in which the file holds them."""
+        """Frames and packets in the order in which the file holds them.
+
+        Raises AdaINError at once for a file that is cut off before ``end``.
+        """
+        self._check_not_cut(end)
+        return self._items(start, end)
+
+    def _items(self, start: Fraction, end: Fraction | None) -> Iterator[Frame | Copied]:
         if start > 0:
             with failing(self.name, f"a video that cannot be sought to {float(start):g} s", "0"):
                 self._container.seek(int(start * 1_000_000))
@@ -199,6 +175,8 @@ class VideoFile:
 
         ``whole`` raises AdaINError for a file that breaks off. Nothing can be read afterwards.
         """
+        if whole:
+            self._check_not_cut(None)
         count, last, latest = 0, Fraction(0), Fraction(0)
         with failing(self.name, "a video that cannot be read to its end", ALLOWED):
             for packet in self._container.demux():
@@ -217,6 +195,25 @@ class VideoFile:
     def coded(self) -> tuple[int, int]:
         """Width and height of the frames in the file."""
         return self._coded
+
+    def _check_not_cut(self, end: Fraction | None) -> None:
+        """Raise AdaINError where the file has fewer bytes than it states, before the work."""
+        with failing(self.name, "a video that cannot be read to its end", ALLOWED):
+            if (missing := missing_bytes(self.name)) is None:
+                return
+            with open_file(self.name) as container:
+                key = last_key_frame(container, self._stream.index)
+        last = self._decodable(key) or self._decodable(Fraction(0))
+        if end is None or end > last:
+            raise self._broken(last, missing)
+
+    def _decodable(self, start: Fraction) -> Fraction:
+        """When the last frame ends that can be decoded from ``start`` on, or 0."""
+        last = Fraction(0)
+        with closing(VideoFile(Path(self.name))) as file, suppress(AdaINError):
+            for item in file._items(start, None):
+                last = item.time + item.duration if isinstance(item, Frame) else last
+        return last
 
     def _check_whole(self, start: Fraction, last: Fraction, latest: Fraction, packets: int) -> None:
         """Raise AdaINError where the file breaks off: FFmpeg then takes what is there for all."""
@@ -273,17 +270,6 @@ class VideoFile:
 
     def close(self) -> None:
         self._container.close()
-
-
-def _orientation(frame: VideoFrame) -> int:
-    """EXIF's number for how a frame becomes upright, by the display matrix of its stream."""
-    for data in cast(Iterable[Any], frame.side_data):
-        if getattr(getattr(data, "type", None), "name", "") == "DISPLAYMATRIX":
-            a, b, _, c, d, *_ = np.frombuffer(bytes(data), np.int32).tolist()
-            if abs(a) + abs(d) >= abs(b) + abs(c):
-                return _ORIENTATIONS[False, a < 0, d < 0]
-            return _ORIENTATIONS[True, c < 0, b < 0]
-    return 1
 
 
 def _has_alpha(frame: VideoFrame) -> bool:

@@ -105,11 +105,12 @@ def stylize_video(
             check_memory(os.fspath(path), stylizer.row, about.width, about.height)
         clock = Clock()
         painter = Painter(stylizer, styles, options, video, clock)
-        result = VideoResult(
-            width=about.width, height=about.height, device=stylizer.device, seconds=clock.seconds
-        )
         writer, progress = writer_of(target, about, video, recipe)
         try:
+            width, height = writer.size
+            result = VideoResult(
+                width=width, height=height, device=stylizer.device, seconds=clock.seconds
+            )
             work = _Work(reader, writer, painter, video, result, clock)
             work.run(callback, progress)
             if not result.frames:
@@ -225,8 +226,11 @@ class _Work:
                 item = next(items, None)
             if item is None:
                 return
-            if isinstance(item, Frame) and item.time < self._start:
-                item = item.at(self._start, item.time + item.duration - self._start)
+            if isinstance(item, Frame):
+                begins, ends = item.time, item.time + item.duration
+                begins = max(begins, self._start)
+                ends = ends if self._end is None else min(ends, self._end)
+                item = item.at(begins, ends - begins)
             yield item
 
     def _seen(

@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -122,12 +123,13 @@ def check_apart(source: Path, target: Path) -> None:
 class FrameWriter:
     """Writes each frame as a picture; all get their names at the end."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, about: About) -> None:
         self.notes: list[str] = []
+        self.size = about.width, about.height
         self._folder = path.parent if is_pattern(path) else path
         self._names = path.name if is_pattern(path) else _NAME
         check_folder(self._folder)
-        make_folder(self._folder)
+        self._made = make_folder(self._folder)
         self._written: list[str] = []
         name = os.fspath(path)
         with failing(name, "a folder that cannot be written", "a writable folder"):
@@ -149,7 +151,20 @@ class FrameWriter:
         with failing(str(self._folder), "a folder that cannot be written", "a writable folder"):
             for name in self._written:
                 os.replace(self.temporary / name, self._folder / name)
+            self._note_others()
+        self._made = []
         self.discard()
+
+    def _note_others(self) -> None:
+        """Frames of an earlier, longer video would follow these wherever the folder is read."""
+        form, written = _form(self._names), set(self._written)
+        found = {file.name for file in self._folder.iterdir() if form.fullmatch(file.name)}
+        if others := sorted(found - written):
+            count = f"{len(others)} other frames stay" if others[1:] else "another frame stays"
+            self.notes.append(f"{count} in {self._folder}, such as {others[0]}")
 
     def discard(self) -> None:
         self._temporary.cleanup()
+        with suppress(OSError):  # what somebody else has put there
+            for folder in self._made:
+                folder.rmdir()

@@ -98,14 +98,15 @@ class VideoWriter:
             raise found_error("codec", f"{name} for {self._name}", "one it takes") from error
         # 4:2:0 halves the sides: an odd one gets its last row or column twice.
         even = 2 if "420" in self._format else 1
-        self._size = tuple(-(-side // even) * even for side in (about.width, about.height))
-        if self._size != (about.width, about.height):
+        width, height = (-(-side // even) * even for side in (about.width, about.height))
+        self.size = width, height
+        if self.size != (about.width, about.height):
             self.notes.append(
-                f"{about.width} x {about.height} pixels are padded to {self._size[0]} x"
-                f" {self._size[1]}: {self._format} needs even sides"
+                f"{about.width} x {about.height} pixels are padded to {width} x {height}:"
+                f" {self._format} needs even sides"
             )
         self._settings = settings
-        stream.width, stream.height = self._size
+        stream.width, stream.height = self.size
         stream.pix_fmt = self._format
         context = stream.codec_context
         context.time_base = stream.time_base = self._base = base
@@ -191,7 +192,7 @@ class VideoWriter:
     def _encodable(self, shown: Frame) -> VideoFrame:
         if self._format == "pal8":
             return _with_palette(shown)
-        pixels = _padded(shown.pixels() if self._format in _WITH_ALPHA else shown.rgb, self._size)
+        pixels = _padded(shown.pixels() if self._format in _WITH_ALPHA else shown.rgb, self.size)
         frame = VideoFrame.from_ndarray(pixels, format="rgb24" if pixels.shape[2] == 3 else "rgba")
         if frame.format.name == self._format:
             return frame

@@ -63,6 +63,21 @@ def test_interrupted_what_is_written_plays(folder):
     assert 0 < len(decoded(folder / "out.mp4")[0]) < 300
 
 
+@pytest.mark.parametrize("kind", ["cut off", "another size"])
+def test_of_a_broken_file_nothing_is_written(run, folder, kind):
+    if kind == "cut off":
+        data = (folder / "film.mp4").read_bytes()
+        (folder / "broken.mp4").write_bytes(data[: len(data) * 9 // 10])
+    else:
+        parts = [encode(folder / "a.ts", [drawn(n) for n in range(9)])]
+        parts += [encode(folder / "b.ts", [drawn(n, 96) for n in range(9)])]
+        (folder / "broken.mp4").write_bytes(b"".join(part.read_bytes() for part in parts))
+    before = sorted(folder.iterdir())
+    done = run("--source", "broken.mp4", "-o", "out.mp4")
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("Error: broken.mp4: ")
+    assert sorted(folder.iterdir()) == before
+
+
 @pytest.mark.skipif(shutil.which("Xvfb") is None, reason="no Xvfb on this machine")
 def test_in_a_window(run):
     pytest.importorskip("tkinter")

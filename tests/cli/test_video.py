@@ -109,7 +109,7 @@ def test_killed_it_goes_on_where_it_was(run, folder):
     assert process.wait(timeout=300) == -signal.SIGKILL and not (folder / "out.mkv").exists()
     other = run(*arguments, "--resume", "--alpha", "0.5")
     assert other.returncode == 2 and other.stderr.count("\n") == 1
-    assert "out.mkv: found an unfinished run with another alpha; allowed: " in other.stderr
+    assert "out.mkv: found an unfinished run with other values of alpha; allowed: " in other.stderr
     done = run(*arguments, "--resume")
     assert done.returncode == 0 and "00 of them by an earlier run" in done.stdout
     found = decoded(folder / "out.mkv")

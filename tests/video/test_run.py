@@ -312,7 +312,7 @@ def test_one_pixel(run, tmp_path):
         tmp_path / "in.mkv", [np.full((1, 1, 3), 90, np.uint8)] * 3, codec="ffv1", form="bgr0"
     )
     output, result = run(source, "out.mkv")
-    assert (result.width, result.height, len(decoded(output)[0])) == (1, 1, 3)
+    assert (result.width, result.height, len(decoded(output)[0])) == (2, 2, 3)
 
 
 def test_mistakes(refused, tmp_path):

@@ -1,5 +1,7 @@
 """Numbered pictures, in and out: whose names are patterns, and none of which is replaced."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from helpers import error_of
@@ -69,3 +71,30 @@ def test_only_the_number_of_a_pattern_is_one(tmp_path):
     assert [is_pattern(tmp_path / name) for name in ("%d.png", "50%.png", "%s.png")] == [
         *(True, False, False)
     ]
+
+
+def test_frames_of_an_earlier_video_are_named(frames, stylizer, painting):
+    target = frames / "made"
+
+    def run(end=None):
+        options = VideoOptions(steady=0, end=end)
+        source = frames / "%04d.png"
+        return stylize_video(source, painting, target, UNTOUCHED, options, stylizer=stylizer).notes
+
+    assert run() == []
+    (target / "cover.png").write_bytes(b"a picture that is no frame")
+    assert run(end=0.08) == [f"another frame stays in {target}, such as 000003.png"]
+    assert run(end=0.04) == [f"2 other frames stay in {target}, such as 000002.png"]
+    assert run() == []
+
+
+def test_a_refused_video_leaves_no_folder(frames, stylizer, painting):
+    before = sorted(frames.rglob("*"))
+
+    def run(target):
+        late, source = VideoOptions(start=99), frames / "%04d.png"
+        stylize_video(source, painting, target, video=late, stylizer=stylizer)
+
+    for target in (frames / "new" / "newer", frames / "new" / "%d.png"):
+        assert "no frame in the time asked for" in error_of(partial(run, target))
+        assert sorted(frames.rglob("*")) == before

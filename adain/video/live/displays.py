@@ -119,6 +119,12 @@ class Recorder:
             frame, came = self._last
             self._writer.write(Frame(frame, came - self._begun, max(now - came, _UNIT)))
 
+    def discard(self) -> None:
+        """Leave no file."""
+        if self._writer is not None:
+            self._writer.discard()
+            self._writer = None
+
     def close(self) -> None:
         """Write what is left, and give the file its name, where there is a frame."""
         if self._writer is not None:

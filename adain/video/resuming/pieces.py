@@ -50,7 +50,7 @@ def kept_writer(
     """The writer of an output, and the progress that it keeps; AdaINError as of both."""
     writer: Any
     if is_folder(path) or is_pattern(path):
-        writer = FrameWriter(path)
+        writer = FrameWriter(path, about)
     elif _is_one_piece(CONTAINERS[path.suffix.lower()], about, video):
         writer = VideoWriter(path, about, video)
     else:
@@ -168,7 +168,7 @@ class FrameKeeper:
 
     def __init__(self, sink: Sink, progress: Progress) -> None:
         self._sink, self._progress, self._count = sink, progress, 0
-        self.notes = sink.notes
+        self.notes, self.size = sink.notes, sink.size
 
     @property
     def temporary(self) -> Path:

@@ -60,7 +60,7 @@ class Progress:
             made = json.loads(self._told("recipe", json.dumps(recipe)))
         others = [name for name in recipe if made.get(name) != recipe[name]]
         if others:
-            found = f"an unfinished run with another {' and '.join(others)}"
+            found = f"an unfinished run with other values of {' and '.join(others)}"
             allowed = "the same as in that run, or no --resume, which begins anew"
             raise found_error(os.fspath(self._output), found, allowed)
 

@@ -166,9 +166,9 @@ def test_another_recipe_or_source_is_refused(make, tmp_path):
     kept = progress_file(output).read_bytes()
     for name, other in OTHERS.items():
         message = error_of(lambda other=other: make(source, "out.mp4", **other))
-        assert f"out.mp4: found an unfinished run with another {name}; allowed: " in message
+        assert f"out.mp4: found an unfinished run with other values of {name}; allowed: " in message
     source.write_bytes(encode(tmp_path / "other.mp4", FRAMES[1:]).read_bytes())
-    assert "another source;" in error_of(lambda: make(source, "out.mp4"))
+    assert "other values of source;" in error_of(lambda: make(source, "out.mp4"))
     assert progress_file(output).read_bytes() == kept
     # A run that begins anew, and is whole, leaves nothing of the one before.
     make(source, "out.mp4", resume=False)
