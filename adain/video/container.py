@@ -44,6 +44,8 @@ _BOXES: tuple[bytes, ...] = (
     b"uuid",
 )
 _BOXES += (b"sidx", b"styp", b"pnot", b"meta")
+# Boxes of nothing: what they lack is not missed.
+_EMPTY = (b"free", b"skip", b"wide")
 _UNKNOWN = 0xFFFFFFFF
 
 
@@ -66,23 +68,28 @@ def missing_bytes(path: str | os.PathLike[str]) -> str | None:
         if head[:4] == _EBML.to_bytes(4, "big"):
             stated = _matroska(file)
         elif head[:4] == b"RIFF" and head[8:] == b"AVI ":
-            stated = _chain(file, size, _riff)
+            stated = _chain(file, size, _riff, align=2)
         elif head[4:8] in _BOXES:
             stated = _chain(file, size, _box)
     return f"{size} of {stated} bytes" if size < stated else None
 
 
-def last_key_frame(container: av.container.InputContainer, index: int) -> Fraction:
-    """The time in seconds of the last key frame of a stream, or 0, without decoding.
+def last_frames(container: av.container.InputContainer, index: int) -> tuple[Fraction, Fraction]:
+    """When the last but one key frame of a truncated stream is shown, and until when none lacks.
 
-    Nothing can be read from the container afterwards.
+    In seconds, without decoding. The last packet may be a part of one, and frames that are not
+    there are decoded, and so shown, no earlier than it. Nothing can be read from the container
+    afterwards.
     """
-    latest = Fraction(0)
+    keys, complete = [Fraction(0), Fraction(0)], Fraction(0)
     with suppress(av.error.FFmpegError):
         for packet in container.demux(container.streams[index]):
-            if packet.is_keyframe and packet.pts is not None and packet.time_base is not None:
-                latest = max(latest, packet.pts * packet.time_base)
-    return latest
+            if packet.dts is None or packet.pts is None or packet.time_base is None:
+                continue
+            complete = max(complete, packet.dts * packet.time_base)
+            if packet.is_keyframe:
+                keys = [keys[1], packet.pts * packet.time_base]
+    return keys[0], complete
 
 
 def _matroska(file: BinaryIO) -> int:
@@ -108,13 +115,15 @@ def _matroska(file: BinaryIO) -> int:
             return at
 
 
-def _chain(file: BinaryIO, size: int, length: Callable[[bytes], int]) -> int:
+def _chain(file: BinaryIO, size: int, length: Callable[[bytes], int], align: int = 1) -> int:
     """Where the last of a file's parts ends, each of which says its length."""
     at = 0
     while at + 8 <= size:
+        at += at % align
         file.seek(at)
-        found = length(file.read(16))
-        if found < 8:
+        head = file.read(16)
+        found = length(head)
+        if found < 8 or (head[4:8] in _EMPTY and at + found > size):
             break
         at += found
     return at
@@ -122,7 +131,7 @@ def _chain(file: BinaryIO, size: int, length: Callable[[bytes], int]) -> int:
 
 def _riff(head: bytes) -> int:
     kind, length = struct.unpack("<4sI", head[:8])
-    return 8 + length + length % 2 if kind == b"RIFF" and length not in (0, _UNKNOWN) else 0
+    return 8 + length if kind == b"RIFF" and length not in (0, _UNKNOWN) else 0
 
 
 def _box(head: bytes) -> int:

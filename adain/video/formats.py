@@ -23,9 +23,15 @@ class Container:
     # The codecs of sound and subtitles that it takes; None: FFmpeg knows.
     takes: tuple[str, ...] | None = None
     attachments: bool = False
+    chapters: bool = True
+    # The units of time for which a frame is shown at the least.
+    least: int = 1
     options: dict[str, str] = field(default_factory=dict)
 
 
+# Of what is none of these FFmpeg makes a stream of data, which nothing plays.
+_TRANSPORTED: tuple[str, ...] = ("aac", "aac_latm", "ac3", "dts", "eac3", "mp1", "mp2", "mp3")
+_TRANSPORTED += ("opus", "truehd", "dvb_subtitle", "dvb_teletext")
 _START = {"movflags": "+faststart"}
 CONTAINERS = {
     ".mp4": Container("mp4", options=_START),
@@ -33,9 +39,10 @@ CONTAINERS = {
     ".mov": Container("mov", alpha_encoder="prores_ks", options=_START),
     ".mkv": Container("matroska", alpha_encoder="ffv1", attachments=True),
     ".webm": Container("webm", "libvpx-vp9", "libvpx-vp9", takes=("opus", "vorbis", "webvtt")),
-    ".avi": Container("avi", "mpeg4", constant_rate=True),
-    ".ts": Container("mpegts"),
-    ".gif": Container("gif", "gif", "gif", Fraction(1, 100)),
+    ".avi": Container("avi", "mpeg4", constant_rate=True, chapters=False),
+    ".ts": Container("mpegts", takes=_TRANSPORTED, chapters=False),
+    # Browsers show what lasts less than 0.02 s for 0.1 s.
+    ".gif": Container("gif", "gif", "gif", Fraction(1, 100), least=2),
     ".apng": Container("apng", "apng", "apng", Fraction(1, 1000)),
     ".png": Container("apng", "apng", "apng", Fraction(1, 1000)),
     ".webp": Container("webp", "libwebp_anim", "libwebp_anim", Fraction(1, 1000)),
@@ -50,6 +57,20 @@ CRF_ENCODERS: dict[str, dict[str, str]] = {
 }
 # Encoders that would save bits at any price: the worst quantizer that they may choose.
 QMAX_ENCODERS = {name: {"qmax": "4"} for name in ("mpeg4", "mpeg2video")}
+
+
+def loop_option(muxer: str, times: int) -> dict[str, str]:
+    """The muxer's option for how often an animation is shown; 0 is for ever."""
+    if muxer == "gif":
+        # The number of repetitions, and -1 for none.
+        return {"loop": str(times - 1 if times > 1 else -times)}
+    return {"plays" if muxer == "apng" else "loop": str(times)}
+
+
+def check_video_file(path: Path) -> None:
+    """Raise AdaINError unless a path is a file of CONTAINERS, and no folder or pattern."""
+    if is_pattern(path) or path.is_dir() or path.suffix.lower() not in CONTAINERS:
+        raise found_error(str(path), "no name of a video file", ", ".join(CONTAINERS))
 
 
 def check_output_format(path: Path) -> None:

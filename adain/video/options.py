@@ -13,6 +13,8 @@ from adain.images import ImageSource
 from adain.style import Style
 
 STEADY = 0.9
+# Frames a second, the fewest and the most.
+FPS = 0.01, 1000.0
 # What x264 takes for good; other encoders have scales of their own.
 CRF = 20
 # Moved more often, pictures run into each other.
@@ -73,7 +75,7 @@ class VideoOptions:
             _check_number(name, getattr(self, name), 0, None)
         if self.end is not None and self.end <= (self.start or 0):
             raise found_error("end", f"{self.end:g} s", f"more than {self.start or 0:g} s")
-        _check_number("fps", self.fps, 0.01, 1000)
+        _check_number("fps", self.fps, *FPS)
         if self.crf is not None:
             checked_integer("crf", self.crf, 0, 63)
         for time in self.style_at:

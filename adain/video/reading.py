@@ -19,14 +19,15 @@ from adain.errors import AdaINError, failing, found_error
 from adain.images.colorimetry import from_code_points
 from adain.images.picture import turned
 from adain.images.reading import MAX_PIXELS, check_size, fit
-from adain.video.container import last_key_frame, missing_bytes, open_file
+from adain.video.container import last_frames, missing_bytes, open_file
 from adain.video.frames import About, Copied, Frame, Pixels
 from adain.video.orientation import orientation_of
+from adain.video.timing import FrameTimes, copied, duration_of, origin_of, rate_of, seconds
 
 ALLOWED = "a video that FFmpeg reads, a GIF, APNG or WebP, or a folder of frames"
+# FFmpeg's flag of formats without time stamps, where a seek is by the size of what came before.
+_NO_TIMESTAMPS: int = cast(Any, av.format.Flags.no_timestamps).value
 COPIED = ("audio", "subtitle", "attachment")
-# Containers that state how long they are; that of others is a guess.
-_STATED = ("mov", "matroska", "webm")
 # H.273's numbers of transfers of high dynamic range.
 _PQ, _HLG = 16, 18
 # What counts as the greatest light: cd/m2, as most are graded to, and HLG's light of the scene.
@@ -86,8 +87,8 @@ class VideoFile:
             height=height,
             has_alpha=_has_alpha(first),
             time_base=self._stream.time_base or Fraction(1, 1000),
-            rate=self._stream.average_rate or self._stream.guessed_rate,
-            duration=_duration(self._stream, self._container),
+            rate=rate_of(self._stream),
+            duration=duration_of(self._stream, self._container),
             pixel_aspect=aspect if exact else aspect.limit_denominator(1000),
             container=self._container,
             index=self._stream.index,
@@ -96,19 +97,24 @@ class VideoFile:
 
     def _first_frame(self) -> VideoFrame:
         """The first frame, which alone tells of rotation and colours; the file is opened anew."""
-        index, found = self._stream.index, None
+        found = None
         with failing(self.name, "a video of which no frame can be decoded", "an intact video"):
             for frame in self._container.decode(self._stream):
                 found = frame
                 break
             # A seek to 0 would leave out what lies before the first key frame, such as sound.
-            self._container.close()
-            self._container = open_file(self.name)
-            self._stream = cast(VideoStream, self._container.streams[index])
-            self._stream.thread_type = "AUTO"
+            self._reopen()
         if found is None:
             raise found_error(self.name, "a video without a frame", "one frame or more")
         return found
+
+    def _reopen(self) -> None:
+        """Begin anew."""
+        index = self._stream.index
+        self._container.close()
+        self._container = open_file(self.name)
+        self._stream = cast(VideoStream, self._container.streams[index])
+        self._stream.thread_type = "AUTO"
 
     def _colours(self, first: VideoFrame) -> None:
         about = self.about
@@ -144,20 +150,20 @@ class VideoFile:
     def _items(self, start: Fraction, end: Fraction | None) -> Iterator[Frame | Copied]:
         if start > 0:
             with failing(self.name, f"a video that cannot be sought to {float(start):g} s", "0"):
-                self._container.seek(int(start * 1_000_000))
+                self._seek(start)
+        origin, times = origin_of(self._container), FrameTimes(self._container)
         streams = [s for s in self._container.streams if s is self._stream or s.type in COPIED]
-        last, latest, count = Fraction(0), Fraction(0), 0
+        last, count = Fraction(0), 0
         try:
             for packet in self._container.demux(streams):
                 if packet.stream is not self._stream:
                     if packet.dts is not None:
-                        time = _time(packet.pts, packet.time_base)
-                        latest = max(latest, time or latest)
-                        yield Copied(packet, time)
+                        yield copied(packet, origin)
                     continue
                 count += packet.dts is not None
+                times.note(packet)
                 for frame in packet.decode():
-                    found = self._frame(cast(VideoFrame, frame), last)
+                    found = self._frame(cast(VideoFrame, frame), times, last)
                     last = found.time + found.duration
                     if end is not None and found.time >= end:
                         return
@@ -167,8 +173,29 @@ class VideoFile:
             if end is None or last < end:  # else all that is wanted is there
                 raise self._broken(last, error.strerror or str(error)) from error
             return
-        if end is None or last < end:
-            self._check_whole(start, last, max(last, latest), count)
+        if start == 0 and (end is None or last < end):
+            self._check_count(last, count)
+
+    def _seek(self, start: Fraction) -> None:
+        """Go where decoding gives the frame at ``start``: to a key frame at or before it.
+
+        Formats without an index are sought by guesses, which may lie behind it.
+        """
+        origin = origin_of(self._container)
+        sought = not self._container.format.flags & _NO_TIMESTAMPS
+        for back in (0, 10) if sought else ():
+            at = int((max(Fraction(0), start - back) + origin) * 1_000_000)
+            self._container.seek(at)
+            for packet in self._container.demux(self._stream):
+                stamp = packet.dts if packet.pts is None else packet.pts
+                time = seconds(stamp, packet.time_base)
+                if time is None or packet.is_keyframe:
+                    break
+            if time is not None and time - origin <= start:
+                self._container.seek(at)
+                return
+        self._reopen()
+        self.about.container = self._container
 
     def measured(self, *, whole: bool) -> tuple[int, Fraction]:
         """How many frames its packets hold and when the last ends, without decoding them.
@@ -177,18 +204,16 @@ class VideoFile:
         """
         if whole:
             self._check_not_cut(None)
-        count, last, latest = 0, Fraction(0), Fraction(0)
+        count, last, origin = 0, Fraction(0), origin_of(self._container)
         with failing(self.name, "a video that cannot be read to its end", ALLOWED):
-            for packet in self._container.demux():
-                time = _time(packet.pts, packet.time_base)
+            for packet in self._container.demux(self._stream):
+                time = seconds(packet.pts, packet.time_base)
                 if packet.dts is None or time is None:
                     continue
-                latest = max(latest, time)
-                if packet.stream is self._stream:
-                    count += 1
-                    last = max(last, time + (packet.duration or 0) * packet.time_base)
+                count += 1
+                last = max(last, time - origin + (packet.duration or 0) * packet.time_base)
         if whole:
-            self._check_whole(Fraction(0), last, max(last, latest), count)
+            self._check_count(last, count)
         return count, last
 
     @property
@@ -202,8 +227,8 @@ class VideoFile:
             if (missing := missing_bytes(self.name)) is None:
                 return
             with open_file(self.name) as container:
-                key = last_key_frame(container, self._stream.index)
-        last = self._decodable(key) or self._decodable(Fraction(0))
+                key, complete = last_frames(container, self._stream.index)
+        last = min(self._decodable(key), complete)
         if end is None or end > last:
             raise self._broken(last, missing)
 
@@ -215,30 +240,25 @@ class VideoFile:
                 last = item.time + item.duration if isinstance(item, Frame) else last
         return last
 
-    def _check_whole(self, start: Fraction, last: Fraction, latest: Fraction, packets: int) -> None:
-        """Raise AdaINError where the file breaks off: FFmpeg then takes what is there for all."""
-        container = self._container
+    def _check_count(self, last: Fraction, packets: int) -> None:
+        """Raise AdaINError where frames lack that the head of the file tells of."""
         # AVI counts frames that are none, where one is shown for longer.
-        stated = self._stream.frames if container.format.name.startswith("mov") else 0
-        if start == 0 and packets < stated:
+        stated = self._stream.frames if self._container.format.name.startswith("mov") else 0
+        if packets < stated:
             raise self._broken(last, f"{packets} of {stated} frames")
-        if container.duration is not None and container.format.name.startswith(_STATED):
-            duration = Fraction(container.duration, 1_000_000)
-            if latest < duration - max(Fraction(1), duration / 50):
-                raise self._broken(last, f"of {float(duration):.2f} s")
 
     def _broken(self, last: Fraction, why: str) -> AdaINError:
-        seconds = int(100 * last) / 100  # never after what is there
-        found = f"a video that breaks off after {seconds:.2f} s ({why})"
-        part = f", or an end at {seconds:.2f} s for what is there" if seconds else ""
+        until = int(100 * last) / 100  # never after what is there
+        found = f"a video that breaks off after {until:.2f} s ({why})"
+        part = f", or an end at {until:.2f} s for what is there" if until else ""
         return found_error(self.name, found, f"an intact one{part}")
 
-    def _frame(self, frame: VideoFrame, last: Fraction) -> Frame:
+    def _frame(self, frame: VideoFrame, times: FrameTimes, last: Fraction) -> Frame:
         if (frame.width, frame.height) != self._coded:
             sizes = "{} x {} pixels after {} x {}".format(frame.width, frame.height, *self._coded)
             at = float(last)
             raise found_error(self.name, f"{sizes} at {at:.2f} s", "frames of one size")
-        time = _time(frame.pts, frame.time_base)
+        time = times.of(frame)
         base = frame.time_base or self.about.time_base
         duration = frame.duration * base if frame.duration else Fraction(0)
         if not duration and self.about.rate:
@@ -274,13 +294,3 @@ class VideoFile:
 
 def _has_alpha(frame: VideoFrame) -> bool:
     return any(component.is_alpha for component in frame.format.components)
-
-
-def _duration(stream: Any, container: Any) -> Fraction | None:
-    if stream.duration is not None:
-        return _time(stream.duration, stream.time_base)
-    return None if container.duration is None else Fraction(container.duration, 1_000_000)
-
-
-def _time(stamp: int | None, base: Fraction | None) -> Fraction | None:
-    return None if stamp is None or base is None else stamp * base

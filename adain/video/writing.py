@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from contextlib import suppress
 from fractions import Fraction
@@ -16,9 +17,15 @@ from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
 from adain.errors import failing, found_error
-from adain.files import Replacement
+from adain.files import Replacement, check_writable
 from adain.video.finishing import complete
-from adain.video.formats import ANIMATIONS, CONTAINERS, CRF_ENCODERS, QMAX_ENCODERS
+from adain.video.formats import (
+    ANIMATIONS,
+    CONTAINERS,
+    CRF_ENCODERS,
+    QMAX_ENCODERS,
+    loop_option,
+)
 from adain.video.frames import About, Copied, Frame, Pixels
 from adain.video.options import CRF, VideoOptions
 from adain.video.reading import COPIED, SWS_MATRIX
@@ -40,16 +47,16 @@ class VideoWriter:
         self._kind = CONTAINERS[path.suffix.lower()]
         self._shift, self._end = options.begins, options.ends
         self._format = "gif"
-        with failing(self._name, "a file that cannot be written", "a file in a writable folder"):
-            self._replacement = Replacement(path)
+        check_writable(path)
         kind = self._kind
         heads = {key: str(value) for key, value in kind.options.items()}
         if kind.muxer in ANIMATIONS:
-            heads.update(_loop(kind.muxer, about.loop))
+            heads.update(loop_option(kind.muxer, about.loop))
         elif kind.muxer in ("mp4", "mov"):
             # Where the first frame is later than 0, an edit list says so, in this unit.
             heads["movie_timescale"] = str(min(about.time_base.denominator, 2**31 - 1))
         with failing(self._name, "a file that cannot be written", "a file in a writable folder"):
+            self._replacement = Replacement(path)
             self._container = av.open(
                 os.fspath(self._replacement.temporary), "w", format=kind.muxer, options=heads
             )
@@ -152,6 +159,7 @@ class VideoWriter:
             try:
                 if self._kind.takes is not None and codec not in self._kind.takes:
                     raise ValueError(codec)
+                _try(self._kind.muxer, stream)
                 copy = out.add_stream_from_template(stream)
             except (ValueError, TypeError, av.error.FFmpegError):
                 left = f"{stream.type} in {codec} is left out"
@@ -167,6 +175,8 @@ class VideoWriter:
             if end > 0 and (self._end is None or start + self._shift < self._end):
                 times = {"start": max(0, round(start / base)), "end": round(end / base)}
                 chapters.append(chapter | times)
+        if chapters and not self._kind.chapters:
+            self.notes.append(f"chapters are left out: {self._kind.muxer} takes none")
         out.set_chapters(chapters)
 
     @property
@@ -174,10 +184,18 @@ class VideoWriter:
         return self._replacement.temporary
 
     def write(self, frame: Frame) -> None:
+        if round(frame.time / self._base) < self._last + self._kind.least and self._kind.least > 1:
+            self._note_left_out()
+            return
         encoded = self._encodable(frame)
         encoded.pts, encoded.time_base = self._stamp(frame), self._base
         with failing(self._name, "a frame that cannot be encoded", "another codec"):
             self._mux(self._encode(encoded))
+
+    def _note_left_out(self) -> None:
+        least = float(self._kind.least * self._base)
+        note = f"frames within {least:g} s of another are left out: browsers show them for longer"
+        self.notes += [note] if note not in self.notes else []
 
     def _stamp(self, frame: Frame) -> int:
         """The time of the next frame, in units of the time base."""
@@ -253,6 +271,13 @@ class VideoWriter:
         self._replacement.discard()
 
 
+def _try(muxer: str, stream: Any) -> None:
+    """Raise what FFmpeg does where a container cannot hold a stream, as without its extradata."""
+    with av.open(io.BytesIO(), "w", format=muxer) as trial:
+        trial.add_stream_from_template(stream)
+        trial.start_encoding()
+
+
 def _padded(pixels: Pixels, size: tuple[int, ...]) -> Pixels:
     missing = [(0, size[1] - pixels.shape[0]), (0, size[0] - pixels.shape[1]), (0, 0)]
     if not any(after for _, after in missing):
@@ -273,11 +298,3 @@ def _with_palette(shown: Frame) -> VideoFrame:
         colours[255] = 0
         indices[alpha < 128] = 255
     return VideoFrame.from_ndarray((indices, colours), format="pal8")  # type: ignore[arg-type]
-
-
-def _loop(muxer: str, times: int) -> dict[str, str]:
-    """The muxer's option for how often an animation is shown; 0 is for ever."""
-    if muxer == "gif":
-        # The number of repetitions, and -1 for none.
-        return {"loop": str(times - 1 if times > 1 else -times)}
-    return {"plays" if muxer == "apng" else "loop": str(times)}

@@ -100,6 +100,9 @@ MISTAKES = {
     "no size": (["--size", "64"], "--size: found '64'"),
     "steady above 1": (["--steady", "2"], "steady: found 2.0"),
     "no folder": (["--source", "film.mp4", "-o", "no/out.mp4"], "no/out.mp4: found "),
+    "no suffix": (["--source", "film.mp4", "-o", "out"], "out: found no name of a video file"),
+    "a text": (["--source", "film.mp4", "-o", "out.txt"], "out.txt: found no name of a video"),
+    "frames": (["--source", "film.mp4", "-o", "%03d.png"], "%03d.png: found no name of a video"),
 }
 
 

@@ -1,10 +1,11 @@
-"""Videos that break off, and what of them can be had."""
+"""Videos that break off, and what of them can be had; where times begin, and how one is sought."""
 
 import re
+from fractions import Fraction
 
 import pytest
 from helpers import error_of
-from video_files import decoded, drawn, encode
+from video_files import av, decoded, drawn, encode
 
 from adain.options import StylizeOptions
 from adain.video import VideoOptions, stylize_video
@@ -26,10 +27,108 @@ def test_the_end_that_an_error_names_is_one(tmp_path, stylizer, painting, kept):
         stylize_video(source, painting, tmp_path / "out.mkv", UNTOUCHED, video, stylizer=stylizer)
 
     message = error_of(lambda: run(None))
+    assert not (tmp_path / "out.mkv").exists()
     found = re.search(r"breaks off after ([\d.]+) s .* or an end at \1 s", message)
     assert found is not None, message
     end = float(found[1])
     assert error_of(lambda: run(end + 0.05)) == message
     run(end)
+    # B-frames lie behind what they are shown before: none of those may lack.
     times = decoded(tmp_path / "out.mkv")[0]
-    assert len(times) >= 1 and times[-1] < end
+    assert times == [Fraction(number, 25) for number in range(len(times))] != []
+    assert times[-1] < end <= float(times[-1] + Fraction(1, 25))
+
+
+@pytest.fixture
+def times_of(tmp_path, stylizer, painting):
+    """The times of the frames that a video has in a lossless output, and what was noted."""
+
+    def times_of(source, name="out.mkv", **more):
+        video = VideoOptions(steady=0, **more)
+        output = tmp_path / name
+        done = stylize_video(source, painting, output, UNTOUCHED, video, stylizer=stylizer)
+        return decoded(output)[0], done.notes
+
+    return times_of
+
+
+FRAMES = [drawn(number) for number in range(50)]
+SOUGHT = {
+    "x.ts": {"codec": "libx264"},
+    "x.m2v": {"codec": "mpeg2video"},
+    "x.mpg": {"codec": "mpeg2video"},
+    "x.avi": {"codec": "mjpeg", "form": "yuvj420p"},
+    "x.mkv": {"codec": "libx264"},
+    "x.mp4": {"codec": "libx264"},
+}
+
+
+@pytest.mark.parametrize("name", SOUGHT)
+@pytest.mark.parametrize("start", [0.31, 1.39, 1.79])
+def test_a_start_loses_no_frame(tmp_path, times_of, name, start):
+    """Also where a format has no index, and a seek lands behind the key frame that is wanted."""
+    more = dict(SOUGHT[name])
+    if more["codec"] != "mjpeg":
+        more["options"] = {"g": "12"}
+    source = encode(tmp_path / name, FRAMES, **more)
+    whole, _ = times_of(source)
+    assert len(whole) == 50
+    # The frame that is shown at the start has begun before.
+    expected = [max(0, time - start) for time in whole if time + Fraction(1, 25) > start]
+    # A program stream has no time stamp at most frames; FFmpeg's are half a frame off after a seek.
+    exact = 0.021 if name == "x.mpg" else 0.002
+    assert times_of(source, start=start)[0] == pytest.approx(expected, abs=exact)
+
+
+def test_h264_with_b_frames_in_avi(tmp_path, times_of):
+    """AVI says when frames are decoded, and FFmpeg guesses in which order they are shown."""
+    source = tmp_path / "in.avi"
+    with av.open(str(source), "w") as out:
+        stream = out.add_stream("libx264", rate=25, options={"bf": "3"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(24):
+            frame = av.VideoFrame.from_ndarray(FRAMES[number], format="rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    times, _ = times_of(source)
+    assert [time - times[0] for time in times] == [Fraction(number, 25) for number in range(24)]
+    for name in ("out.avi", "out.mp4"):
+        assert len(times_of(source, name)[0]) == 24
+    assert len(times_of(source, end=float(times[4]))[0]) == 4
+
+
+def test_a_broadcast_begins_at_any_time(tmp_path, times_of):
+    source = encode(tmp_path / "in.ts", FRAMES[:20], [9_000_000 + 3600 * n for n in range(20)])
+    with av.open(str(source)) as container:
+        assert container.start_time > 90_000_000
+    times, _ = times_of(source, "out.mp4")
+    assert times == [Fraction(number, 25) for number in range(20)]
+    assert len(times_of(source, end=0.4)[0]) == 10
+    assert len(times_of(source, "out.ts", start=0.4)[0]) in (10, 11)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_other_streams_may_outlast_the_pictures(tmp_path, times_of, suffix):
+    """A second video, and in Matroska subtitles."""
+    source = tmp_path / f"in{suffix}"
+    with av.open(str(source), "w") as out:
+        videos = [out.add_stream("libx264", rate=25) for _ in range(2)]
+        if suffix == ".mkv":
+            words = out.add_stream("subrip")
+            words.codec_context.subtitle_header = b"[Script Info]\n"
+        for stream in videos:
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(50):
+            for stream in videos[number >= 10 :]:
+                frame = av.VideoFrame.from_ndarray(FRAMES[number], format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                out.mux(stream.encode(frame))
+        for stream in videos:
+            out.mux(stream.encode(None))
+        if suffix == ".mkv":
+            packet = av.Packet(b"Hello")
+            packet.stream, packet.pts, packet.dts, packet.duration = words, 300, 300, 20_000
+            packet.time_base = Fraction(1, 1000)
+            out.mux(packet)
+    assert len(times_of(source)[0]) == 10

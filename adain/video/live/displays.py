@@ -11,6 +11,7 @@ from PIL import Image
 
 from adain.errors import MissingError, found_error
 from adain.files import check_writable
+from adain.video.formats import check_video_file
 from adain.video.frames import About, Frame, Pixels
 from adain.video.live.loop import LiveStatus
 from adain.video.options import VideoOptions
@@ -99,6 +100,7 @@ class Recorder:
 
     def __init__(self, path: Path, video: VideoOptions | None = None) -> None:
         """Raises AdaINError where the file cannot be written."""
+        check_video_file(path)
         check_writable(path)
         self._path, self._video = path, video or VideoOptions()
         self._writer: VideoWriter | None = None
