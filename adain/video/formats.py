@@ -24,8 +24,8 @@ class Container:
     takes: tuple[str, ...] | None = None
     attachments: bool = False
     chapters: bool = True
-    # The units of time for which a frame is shown at the least.
-    least: int = 1
+    # For how many seconds a frame is shown at the least.
+    least: Fraction = Fraction(0)
     options: dict[str, str] = field(default_factory=dict)
 
 
@@ -41,8 +41,8 @@ CONTAINERS = {
     ".webm": Container("webm", "libvpx-vp9", "libvpx-vp9", takes=("opus", "vorbis", "webvtt")),
     ".avi": Container("avi", "mpeg4", constant_rate=True, chapters=False),
     ".ts": Container("mpegts", takes=_TRANSPORTED, chapters=False),
-    # Browsers show what lasts less than 0.02 s for 0.1 s.
-    ".gif": Container("gif", "gif", "gif", Fraction(1, 100), least=2),
+    # Browsers show what lasts less for 0.1 s.
+    ".gif": Container("gif", "gif", "gif", Fraction(1, 100), least=Fraction(2, 100)),
     ".apng": Container("apng", "apng", "apng", Fraction(1, 1000)),
     ".png": Container("apng", "apng", "apng", Fraction(1, 1000)),
     ".webp": Container("webp", "libwebp_anim", "libwebp_anim", Fraction(1, 1000)),

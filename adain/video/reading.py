@@ -22,11 +22,16 @@ from adain.images.reading import MAX_PIXELS, check_size, fit
 from adain.video.container import last_frames, missing_bytes, open_file
 from adain.video.frames import About, Copied, Frame, Pixels
 from adain.video.orientation import orientation_of
-from adain.video.timing import FrameTimes, copied, duration_of, origin_of, rate_of, seconds
+from adain.video.timing import (
+    FrameTimes,
+    PacketTimes,
+    duration_of,
+    rate_of,
+    seconds,
+    sought_exactly,
+)
 
 ALLOWED = "a video that FFmpeg reads, a GIF, APNG or WebP, or a folder of frames"
-# FFmpeg's flag of formats without time stamps, where a seek is by the size of what came before.
-_NO_TIMESTAMPS: int = cast(Any, av.format.Flags.no_timestamps).value
 COPIED = ("audio", "subtitle", "attachment")
 # H.273's numbers of transfers of high dynamic range.
 _PQ, _HLG = 16, 18
@@ -151,16 +156,16 @@ class VideoFile:
         if start > 0:
             with failing(self.name, f"a video that cannot be sought to {float(start):g} s", "0"):
                 self._seek(start)
-        origin, times = origin_of(self._container), FrameTimes(self._container)
+        packets, times = PacketTimes(self._container), FrameTimes(self._container)
         streams = [s for s in self._container.streams if s is self._stream or s.type in COPIED]
-        last, count = Fraction(0), 0
+        last = Fraction(0)
         try:
             for packet in self._container.demux(streams):
+                packets.move(packet)
                 if packet.stream is not self._stream:
                     if packet.dts is not None:
-                        yield copied(packet, origin)
+                        yield Copied(packet, seconds(packet.pts, packet.time_base))
                     continue
-                count += packet.dts is not None
                 times.note(packet)
                 for frame in packet.decode():
                     found = self._frame(cast(VideoFrame, frame), times, last)
@@ -172,18 +177,14 @@ class VideoFile:
         except av.error.FFmpegError as error:
             if end is None or last < end:  # else all that is wanted is there
                 raise self._broken(last, error.strerror or str(error)) from error
-            return
-        if start == 0 and (end is None or last < end):
-            self._check_count(last, count)
 
     def _seek(self, start: Fraction) -> None:
         """Go where decoding gives the frame at ``start``: to a key frame at or before it.
 
         Formats without an index are sought by guesses, which may lie behind it.
         """
-        origin = origin_of(self._container)
-        sought = not self._container.format.flags & _NO_TIMESTAMPS
-        for back in (0, 10) if sought else ():
+        origin = PacketTimes(self._container).origin
+        for back in (0, 10) if sought_exactly(self._container) else ():
             at = int((max(Fraction(0), start - back) + origin) * 1_000_000)
             self._container.seek(at)
             for packet in self._container.demux(self._stream):
@@ -204,16 +205,15 @@ class VideoFile:
         """
         if whole:
             self._check_not_cut(None)
-        count, last, origin = 0, Fraction(0), origin_of(self._container)
+        count, last, packets = 0, Fraction(0), PacketTimes(self._container)
         with failing(self.name, "a video that cannot be read to its end", ALLOWED):
             for packet in self._container.demux(self._stream):
+                packets.move(packet)
                 time = seconds(packet.pts, packet.time_base)
                 if packet.dts is None or time is None:
                     continue
                 count += 1
-                last = max(last, time - origin + (packet.duration or 0) * packet.time_base)
-        if whole:
-            self._check_count(last, count)
+                last = max(last, time + (packet.duration or 0) * packet.time_base)
         return count, last
 
     @property
@@ -239,13 +239,6 @@ class VideoFile:
             for item in file._items(start, None):
                 last = item.time + item.duration if isinstance(item, Frame) else last
         return last
-
-    def _check_count(self, last: Fraction, packets: int) -> None:
-        """Raise AdaINError where frames lack that the head of the file tells of."""
-        # AVI counts frames that are none, where one is shown for longer.
-        stated = self._stream.frames if self._container.format.name.startswith("mov") else 0
-        if packets < stated:
-            raise self._broken(last, f"{packets} of {stated} frames")
 
     def _broken(self, last: Fraction, why: str) -> AdaINError:
         until = int(100 * last) / 100  # never after what is there

@@ -19,6 +19,7 @@ from adain.video.formats import CONTAINERS, check_output_format
 from adain.video.frames import Copied, Frame, Pixels, Sink, Source
 from adain.video.options import VideoOptions
 from adain.video.pipeline import ahead
+from adain.video.rates import at_rate, spaced
 from adain.video.resuming.progress import PIECE, Progress, forget
 from adain.video.sequences import check_apart
 
@@ -111,7 +112,8 @@ def stylize_video(
             result = VideoResult(
                 width=width, height=height, device=stylizer.device, seconds=clock.seconds
             )
-            work = _Work(reader, writer, painter, video, result, clock)
+            least = Fraction(0) if kind is None else kind.least
+            work = _Work(reader, writer, painter, video, result, clock, least)
             work.run(callback, progress)
             if not result.frames:
                 raise found_error(os.fspath(path), "no frame in the time asked for", "one or more")
@@ -142,10 +144,11 @@ class _Work:
         video: VideoOptions,
         result: VideoResult,
         clock: Clock,
+        least: Fraction,
     ) -> None:
         self._reader, self._writer, self._painter = reader, writer, painter
         self._video, self._result, self._clock = video, result, clock
-        self._start, self._end = video.begins, video.ends
+        self._start, self._end, self._least = video.begins, video.ends, least
         # The last frame as it was read, and as it is written.
         self._source: Pixels | None = None
         self._last: Frame | None = None
@@ -218,7 +221,10 @@ class _Work:
 
     def _items(self) -> Iterator[Frame | Copied]:
         items = self._timed(self._reader.items(self._start, self._end))
-        return items if self._video.rate is None else _at_rate(items, self._video.rate, self._start)
+        about = self._reader.about
+        if self._video.rate is not None:
+            items = at_rate(items, self._video.rate, self._start, about.time_base)
+        return spaced(items, self._least, about.notes) if self._least else items
 
     def _timed(self, items: Iterator[Frame | Copied]) -> Iterator[Frame | Copied]:
         while True:
@@ -258,26 +264,6 @@ class _Work:
             self._last = Frame(rgb, frame.time, frame.duration, frame.alpha)
         assert self._last is not None
         return self._last
-
-
-def _at_rate(
-    items: Iterator[Frame | Copied], rate: Fraction, start: Fraction
-) -> Iterator[Frame | Copied]:
-    """The frame that is shown at each time of a constant rate: some are dropped or repeated."""
-    shown: Frame | None = None
-    number = 0
-    for item in items:
-        if isinstance(item, Copied):
-            yield item
-            continue
-        while shown is not None and start + number / rate < item.time:
-            yield shown.at(start + number / rate, 1 / rate)
-            number += 1
-        shown = item
-        number = max(number, int(-(-(item.time - start) * rate // 1))) if number == 0 else number
-    while shown is not None and start + number / rate < shown.time + shown.duration:
-        yield shown.at(start + number / rate, 1 / rate)
-        number += 1
 
 
 def _check_apart(path: Path, target: Path) -> None:

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections import deque
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
+from av.format import Flags
 from av.video.stream import VideoStream
 
-from adain.video.frames import Copied
 from adain.video.options import FPS
 
-# MPEG's streams begin at any time, as of the day of a broadcast.
 _ANY_ORIGIN = ("mpegts", "mpeg")
-
-
-def origin_of(container: Any) -> Fraction:
-    """The time stamp in seconds at which a file begins."""
-    if container.format.name in _ANY_ORIGIN and container.start_time is not None:
-        return Fraction(container.start_time, 1_000_000)
-    return Fraction(0)
+# FFmpeg's flag of formats whose times may leap, and more seconds than they go on in without one.
+_LEAPS: int = cast(Any, Flags.ts_discont).value
+_LEAP = 10
+# FFmpeg's flag of formats without time stamps, and those in which frames have other ones after a
+# seek: program streams state few, and AVI those of decoding alone.
+_NO_TIMESTAMPS: int = cast(Any, Flags.no_timestamps).value
+_INEXACT = ("avi", "mpeg")
 
 
 def seconds(stamp: int | None, base: Fraction | None) -> Fraction | None:
     """A time stamp in units of a time base as seconds."""
     return None if stamp is None or base is None else stamp * base
+
+
+def sought_exactly(container: Any) -> bool:
+    """Whether frames have the times after a seek that they have without one."""
+    kind = container.format
+    return kind.name not in _INEXACT and not kind.flags & _NO_TIMESTAMPS
 
 
 def rate_of(stream: VideoStream) -> Fraction | None:
@@ -43,13 +48,44 @@ def duration_of(stream: VideoStream, container: Any) -> Fraction | None:
     return None if container.duration is None else Fraction(container.duration, 1_000_000)
 
 
-def copied(packet: Any, origin: Fraction) -> Copied:
-    """A packet to hand on, whose time stamps count from the beginning of the file."""
-    if origin:
-        moved = round(origin / packet.time_base)
-        packet.pts = None if packet.pts is None else packet.pts - moved
-        packet.dts = packet.dts - moved
-    return Copied(packet, seconds(packet.pts, packet.time_base))
+class PacketTimes:
+    """The time stamps of packets, counted from the beginning of the file and without gaps.
+
+    MPEG's streams begin at any time, as of the day of a broadcast. Where several are joined, times
+    leap, and what follows a leap goes on from what came before it, as in FFmpeg's own tools.
+    """
+
+    def __init__(self, container: Any) -> None:
+        self.origin = Fraction(0)
+        if container.format.name in _ANY_ORIGIN and container.start_time is not None:
+            self.origin = Fraction(container.start_time, 1_000_000)
+        self._leaps = bool(container.format.flags & _LEAPS)
+        # Of each stream the time of the packet before, and how long after another that came; and
+        # the time stamp which it got.
+        self._before: dict[int, tuple[Fraction, Fraction]] = {}
+        self._last: dict[int, int] = {}
+
+    def move(self, packet: Any) -> None:
+        """Change the time stamps of the next packet to those that it is to have."""
+        if packet.dts is None:
+            return
+        base, stream = packet.time_base, packet.stream
+        if self._leaps and stream.type in ("video", "audio"):
+            time = packet.dts * base - self.origin
+            before, step = self._before.get(stream.index, (time, Fraction(0)))
+            if abs(time - before) > _LEAP:
+                self.origin += time - before - step
+                time = before + step
+            self._before[stream.index] = time, time - before
+        if self.origin:
+            moved = round(self.origin / base)
+            packet.pts = None if packet.pts is None else packet.pts - moved
+            packet.dts -= moved
+        if self._leaps:
+            # Streams of one part do not end at the same time, and files take none that goes back.
+            packet.dts = max(packet.dts, self._last.get(stream.index, packet.dts - 1) + 1)
+            packet.pts = None if packet.pts is None else max(packet.pts, packet.dts)
+            self._last[stream.index] = packet.dts
 
 
 class FrameTimes:
@@ -60,7 +96,6 @@ class FrameTimes:
     """
 
     def __init__(self, container: Any) -> None:
-        self._origin = origin_of(container)
         self._decoding: deque[Fraction] | None = deque() if container.format.name == "avi" else None
 
     def note(self, packet: Any) -> None:
@@ -72,5 +107,4 @@ class FrameTimes:
         """The time of the next frame, or None where nothing says it."""
         if self._decoding is not None:
             return self._decoding.popleft() if self._decoding else None
-        time = seconds(frame.pts, frame.time_base)
-        return None if time is None else time - self._origin
+        return seconds(frame.pts, frame.time_base)

@@ -184,18 +184,10 @@ class VideoWriter:
         return self._replacement.temporary
 
     def write(self, frame: Frame) -> None:
-        if round(frame.time / self._base) < self._last + self._kind.least and self._kind.least > 1:
-            self._note_left_out()
-            return
         encoded = self._encodable(frame)
         encoded.pts, encoded.time_base = self._stamp(frame), self._base
         with failing(self._name, "a frame that cannot be encoded", "another codec"):
             self._mux(self._encode(encoded))
-
-    def _note_left_out(self) -> None:
-        least = float(self._kind.least * self._base)
-        note = f"frames within {least:g} s of another are left out: browsers show them for longer"
-        self.notes += [note] if note not in self.notes else []
 
     def _stamp(self, frame: Frame) -> int:
         """The time of the next frame, in units of the time base."""

@@ -145,7 +145,9 @@ def forget(output: Path) -> None:
     Does nothing while a run has them.
     """
     path = progress_file(output)
-    if not path.is_file():
+    try:
+        path.stat()
+    except OSError:  # of a name that is too long there is none
         return
     try:
         with closing(sqlite3.connect(path, timeout=0)) as rows:
