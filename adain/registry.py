@@ -125,7 +125,7 @@ BUILT_IN = {
         Model(
             "vgg19",
             source="vgg19-decoder.safetensors",
-            sha256="75dcecfdef47d8ff389f56e0fc45aa4e9b07326bf6ae89b0655b4694e7ef8d30",
+            sha256="2b0026a8ed4abe90e994e80edcfd7fa7a56b80070cc89aa7eeed9c896ac94a01",
             licence=f"decoder MIT; {_ENCODER_LICENCE}",
             get=PUBLISHED_VGG19.get,
             about="the paper's own network",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from adain import registry, weights
+from adain import contract, registry, weights
 from adain.cli.parameters import EXAMPLES, FILE, MODEL, require_learn
 from adain.errors import AdaINError
 
@@ -43,12 +43,12 @@ def get(model: str) -> None:
     With vgg19 comes paper, the decoder released with the paper.
     """
     row = weights.about(model)
-    if row.is_built_by_get and not _ready(model):
+    if row.is_built_by_get and not is_ready(model):
         _build(row)
     _say_ready(model)
     for other in row.brings:
         try:
-            if not _ready(other):
+            if not is_ready(other):
                 _build(weights.about(other))
         except AdaINError as error:
             # What was asked for is ready, and works without the other.
@@ -72,8 +72,9 @@ def _build(row: registry.Model) -> None:
     install(row, click.echo)
 
 
-def _ready(model: str) -> bool:
-    """Whether all of a model's files are here, and of this version of adain."""
+def is_ready(model: str) -> bool:
+    """Whether all of a model's files are here, of this version of adain and its weights."""
+    from adain.sessions import Sessions
     from adain.stylizer import Stylizer
 
     if not all(model in weights.available_models(p) for p in registry.EXPORTED):
@@ -83,7 +84,9 @@ def _ready(model: str) -> bool:
             Stylizer(model, "cpu", precision=precision)
     except AdaINError:
         return False
-    return True
+    source = weights.look_for(weights.about(model).source)
+    made_of = Sessions(weights.find_model(model), "cpu").about(contract.DECODER)
+    return source is None or made_of.get(contract.Key.WEIGHTS_SHA256) == weights.sha256(source)
 
 
 @models.command(

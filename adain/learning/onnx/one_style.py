@@ -16,7 +16,7 @@ from adain.learning.models.one_style import OneStyle
 from adain.learning.models.pretrained import load_tensors
 from adain.learning.models.weight_files import read_tensors, training_digest
 from adain.learning.onnx.export import Part, export_part, exporter, finished
-from adain.learning.onnx.parity import WHOLE_BYTES, ParityReport, rounded, unit_planes
+from adain.learning.onnx.parity import WHOLE_BYTES, ParityReport, beyond_rounding, unit_planes
 from adain.learning.onnx.parity_cases import HOSTILE, cases, pictures_of
 from adain.learning.onnx.whole import OPSET, join_one_style
 
@@ -98,11 +98,7 @@ def measure(model: nn.Module, data: bytes, stride: int) -> ParityReport:
         feeds = {contract.WHOLE_CONTENT: content, contract.WHOLE_ALPHA: alpha}
         theirs = session.run(None, feeds)[0]
         strength = torch.from_numpy(alpha).view(1, 1, 1, 1)
-        ours = rounded(model(unit_planes(content, stride), strength), case.height, case.width)
-        steps = np.abs(theirs.astype(np.float32) - ours)
-        if case.content_colour is not None:
-            # All of such a picture may lie on the edge of rounding: only more than a step counts.
-            steps = np.maximum(steps - 1, 0)
-        report.note(WHOLE_BYTES, steps)
+        ours = model(unit_planes(content, stride), strength)
+        report.note(WHOLE_BYTES, beyond_rounding(theirs, ours))
         report.count += 1
     return report
