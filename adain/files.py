@@ -55,8 +55,8 @@ def make_folder(path: str | os.PathLike[str]) -> list[Path]:
     Raises AdaINError, with the path, where that cannot be.
     """
     name = os.fspath(path)
-    missing = [folder for folder in (Path(name), *Path(name).parents) if not folder.exists()]
     with failing(name, "a folder that cannot be made", "a writable place"):
+        missing = [folder for folder in (Path(name), *Path(name).parents) if not folder.exists()]
         Path(name).mkdir(parents=True, exist_ok=True)
     return missing
 
