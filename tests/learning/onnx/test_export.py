@@ -25,7 +25,7 @@ from adain.errors import AdaINError
 from adain.learning.models import pretrained
 from adain.learning.models.fast import Fast
 from adain.learning.onnx import export, importing
-from adain.learning.onnx.parity import ParityReport, measure_parity
+from adain.learning.onnx.parity import ParityReport, byte_steps, measure_parity
 from adain.learning.onnx.parity_cases import CASES, HOSTILE, Case, cases
 from adain.published import PUBLISHED_VGG19
 from adain.style import VGG19_STATISTICS
@@ -354,3 +354,14 @@ def test_a_download_that_is_another_network_is_not_kept(
         with pytest.raises(AdaINError, match=r"conv2_1.weight is not the published one"):
             importing.install(registry.BUILT_IN["vgg19"], lambda line: None)
     assert list((tmp_path / "cache" / "adain").iterdir()) == []
+
+
+@pytest.mark.parametrize("off", [-1e-4, 1e-4])
+def test_of_a_flat_picture_on_an_edge_of_rounding_either_byte_is_right(off: float) -> None:
+    ours = torch.full((1, 3, 4, 4), (100.5 + off) / 255)
+    for byte, steps in ((100, 0.0), (101, 0.0), (102, 1.0), (98, 2.0)):
+        theirs = np.full((1, 4, 4, 3), byte, np.uint8)
+        assert byte_steps(theirs, ours, flat=True) == pytest.approx(steps, abs=2e-4)
+    right = 100 if off < 0 else 101
+    assert byte_steps(np.full((1, 4, 4, 3), right, np.uint8), ours, flat=False).max() == 0
+    assert byte_steps(np.full((1, 4, 4, 3), 201 - right, np.uint8), ours, flat=False).min() == 1
