@@ -23,6 +23,8 @@ class ModelLayout:
     style_space: str
     encoded: tuple[str, ...]
     content_bytes: float
+    # Of the file of weights that they were exported from.
+    weights_sha256: str
 
 
 def read_layout(
@@ -62,4 +64,5 @@ def read_layout(
             about[Key.STYLE_SPACE],
             contract.encoder_outputs(about[Key.SKIPS].split()),
             4 * (float(about[Key.FEATURES_PER_PIXEL]) + 3),
+            about[Key.WEIGHTS_SHA256],
         )

@@ -81,12 +81,12 @@ class Stylizer:
         self._opened_as = partial(type(self), model, device, **runs, **more)
         self._sessions = Sessions(self.files, device, **runs)
         notes = {part: self._sessions.about(part) for part in self.files}
-        self._layout = read_layout(self.row, precision, self.files, notes)
+        self.layout = read_layout(self.row, precision, self.files, notes)
         # Another strength or style leaves the content's features: one decoder pass is all to do.
         self._styles: Cache[Style] = Cache(32)
         self._contents: Cache[Encoded] = Cache(cached_contents)
         source, forget = contract.style_source(self.files), self._contents.clear
-        self._network = Network(self.model, self._sessions, self._layout, source, forget)
+        self._network = Network(self.model, self._sessions, self.layout, source, forget)
         # A GPU loads its libraries and kernels when first needed: now, while nobody waits. TensorRT
         # would build an engine for a size that nobody wants.
         if self._sessions.kind not in ("cpu", "tensorrt"):
@@ -124,7 +124,7 @@ class Stylizer:
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
             vector = self._network.encode_style(rgb)
-            return Style(vector, self.model, self._layout.style_space)
+            return Style(vector, self.model, self.layout.style_space)
 
         with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
@@ -273,7 +273,7 @@ class Stylizer:
         picture = content.window(Box(0, 0, content.height, content.width))
         shown = picture.opaque().rgb
         styles = [self.style_for(source, shown, recipe.options) for source in recipe.sources]
-        vectors = recipe.vectors(styles, self._layout.style_channels)
+        vectors = recipe.vectors(styles, self.layout.style_channels)
         strengths = recipe.strengths(content.width, content.height)
         seen = recipe.seen(shown)
         with self._sessions.turn:
@@ -289,12 +289,12 @@ class Stylizer:
             rgb = load_image(source, max_side=options.style_size).opaque().rgb
             rgb = rgb if content is None else fitted(rgb, content, options.colours)
             return self._encode_style(rgb)
-        source.check_for(self.model, self._layout.style_space, self._layout.style_channels)
+        source.check_for(self.model, self.layout.style_space, self.layout.style_channels)
         return source
 
     def _encoded(self, rgb: FloatArray, *, kept: bool) -> Encoded:
         # A digest takes a thirtieth of what `fast` takes in all.
         kept = kept and self._contents.keeps
-        kept = kept and rgb.size // 3 * self._layout.content_bytes <= CACHED_BYTES
+        kept = kept and rgb.size // 3 * self.layout.content_bytes <= CACHED_BYTES
         encode = partial(encoded_whole, self._network, rgb)
         return self._contents.get(digest(rgb), encode) if kept else encode()

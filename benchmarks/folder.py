@@ -39,7 +39,7 @@ Times = tuple[float, float]
 
 def bare(stylizer: Stylizer, pictures: list[np.ndarray], vector: np.ndarray) -> Times:
     """What the networks alone take."""
-    sessions, layout = stylizer._sessions, stylizer._layout
+    sessions, layout = stylizer._sessions, stylizer.layout
     one = np.ones((1, 1, 1, 1), np.float32)
     told = {contract.STYLE: vector.reshape(1, -1, 1, 1), contract.ALPHA: one}
     started, used = time.perf_counter(), time.process_time()
@@ -132,7 +132,7 @@ def folder(
             else:
                 drawn(size, size, file)
         style = stylizer.encode_style(picture(512))
-        stride = stylizer._layout.stride
+        stride = stylizer.layout.stride
         planes = [to_planar(load_image(f).rgb, stride) for f in sorted(photos.iterdir())]
         bare(stylizer, planes[:2], style.vector)
         times = np.array(

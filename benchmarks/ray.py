@@ -101,7 +101,7 @@ def costs(stylizer: Stylizer, folder: Path, vector: np.ndarray) -> list[tuple[st
             started = time.process_time()
             picture = load_image(photo, max_side=side)
             reading.append(time.process_time() - started)
-            planar = to_planar(picture.rgb, stylizer._layout.stride)
+            planar = to_planar(picture.rgb, stylizer.layout.stride)
             started = time.process_time()
             bare(stylizer, [planar], vector)
             network.append(time.process_time() - started)

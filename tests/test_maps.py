@@ -136,7 +136,7 @@ def test_decoder_gets_what_the_contract_says(machine, photo, pair, given):
     content, alpha = photo[:height, :width], random.random((height, width))
     masks = random.random((2, height, width)) * [[[0.4]], [[0.9]]]
     machine.stylize(content, pair, alpha, masks=masks)
-    whole, stride = machine._layout.stride, machine._layout.feature_stride
+    whole, stride = machine.layout.stride, machine.layout.feature_stride
     h, w = given["features"].shape[2:]
     rows, columns = (-(-side // whole) * whole for side in (height, width))
     margin = (h - rows // stride) // 2

@@ -187,6 +187,7 @@ class VideoFile:
         for back in (0, 10) if sought_exactly(self._container) else ():
             at = int((max(Fraction(0), start - back) + origin) * 1_000_000)
             self._container.seek(at)
+            time = None
             for packet in self._container.demux(self._stream):
                 stamp = packet.dts if packet.pts is None else packet.pts
                 time = seconds(stamp, packet.time_base)
