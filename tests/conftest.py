@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exporting import exported, imported, vgg19_files
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
@@ -60,6 +62,34 @@ SLOW_FILES = (
 )
 # Made by exporting, which takes minutes.
 SLOW_FIXTURES = {"exported", "imported", "vgg19_files"}
+# Files whose tests share such a fixture, by its name; and those with a Ray cluster, of which there
+# can be one at a time: whoever asks for any finds the other's.
+SHARING = {
+    "tests/batch/test_ray_engine.py": "ray",
+    "tests/cli/test_serve_ray.py": "ray",
+    "tests/learning/onnx/test_adding.py": "exported",
+    "tests/learning/onnx/test_describe.py": "exported",
+    "tests/learning/onnx/test_export.py": "exported",
+    "tests/learning/onnx/test_importing.py": "imported",
+    "tests/server/test_ray_serve.py": "ray",
+    "tests/server/test_routes.py": "imported",
+    "tests/test_maps.py": "exported",
+    "tests/test_stylizer_strength.py": "exported",
+    "tests/test_tiling.py": "imported",
+}
+
+
+def pytest_configure() -> None:
+    """Of several workers (pytest-xdist) each, with all that it starts, keeps to cores of its own.
+
+    Threads of two that wait for each other on the same cores would take several times as long.
+    """
+    worker, count = (os.environ.get(f"PYTEST_XDIST_WORKER{more}") for more in ("", "_COUNT"))
+    if worker and count and hasattr(os, "sched_setaffinity"):
+        number = int(worker.removeprefix("gw"))
+        own = sorted(os.sched_getaffinity(0))[number :: int(count)]
+        if own:
+            os.sched_setaffinity(0, own)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,6 +101,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks = "machine" in fixtures and "vgg19" in item.name
         if listed or asks or SLOW_FIXTURES & fixtures:
             item.add_marker(pytest.mark.slow)
+        shared = {"vgg19_files" if asks else name for name in SLOW_FIXTURES & fixtures}
+        if shared and f"tests/{file.as_posix()}" not in SHARING:
+            raise pytest.UsageError(f"{file}: asks for {min(shared)}, and SHARING lacks it")
+
+
+class ByFile(LoadScopeScheduling):  # type: ignore[misc]
+    """Of several workers (pytest-xdist) one has all tests of a file, and of files that share."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = nodeid.partition("::")[0]
+        return SHARING.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -75,9 +75,10 @@ def build_fixed(
     ``about`` is their metadata, whose opset they are in.
     """
     width, height = size
-    cut = {part: export_part(taken, model) for part, taken in parts(model).items()}
+    taken = parts(model)
     # Its decoder is the one without maps.
-    cut[DECODER] = cut.pop(WHOLE)
+    taken[DECODER] = taken.pop(WHOLE)
+    cut = {name: export_part(part, model) for name, part in taken.items()}
     skips = about[Key.SKIPS].split()
     joined = [join(cut, model.stride, skips, s) for s in (None, ((height, width),) * 2)]
     made = {}

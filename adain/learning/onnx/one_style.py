@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +15,13 @@ from adain.learning.models.one_style import OneStyle
 from adain.learning.models.pretrained import load_tensors
 from adain.learning.models.weight_files import read_tensors, training_digest
 from adain.learning.onnx.export import Part, export_part, exporter, finished
-from adain.learning.onnx.parity import WHOLE_BYTES, ParityReport, byte_steps, unit_planes
+from adain.learning.onnx.parity import (
+    WHOLE_BYTES,
+    ParityReport,
+    byte_steps,
+    session_beside_torch,
+    unit_planes,
+)
 from adain.learning.onnx.parity_cases import HOSTILE, cases, pictures_of
 from adain.learning.onnx.whole import OPSET, join_one_style
 
@@ -89,7 +94,7 @@ def export_one_style(source: Path, output: Path, name: str, painting: str) -> Pa
 @torch.inference_mode()
 def measure(model: nn.Module, data: bytes, stride: int) -> ParityReport:
     """A file's pictures against those of torch, over sizes, batches and strengths."""
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    session = session_beside_torch(data)
     report = ParityReport()
     for number, case in enumerate([*cases(CASES), *HOSTILE]):
         random = np.random.default_rng(number)

@@ -132,6 +132,17 @@ def byte_steps(theirs: Array, ours: Tensor, *, flat: bool) -> npt.NDArray[np.flo
     return np.maximum(off - 0.5, 0) if flat else off
 
 
+def session_beside_torch(
+    model: Path | bytes, providers: tuple[str, ...] = ("CPUExecutionProvider",)
+) -> onnxruntime.InferenceSession:
+    """An inference session of a file, or of its bytes, that takes turns with torch on the cores."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    # Idle threads that wait by spinning would take the cores from torch, whose turn it is.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=list(providers))
+
+
 @torch.inference_mode()
 def measure_parity(
     model: Fast | VGG19 | WCT,
@@ -144,17 +155,10 @@ def measure_parity(
     ``files`` are by precision and part: encoder, decoder, perhaps style, and whole; or whole alone,
     as all there is with WCT. By default the cases are those of `cases` and the hostile ones.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    # Idle threads that wait by spinning would take the cores from torch, whose turn it is.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     sides = [
         _Side(
             ParityReport(precision),
-            {
-                part: onnxruntime.InferenceSession(file, options, providers=list(providers))
-                for part, file in of_precision.items()
-            },
+            {part: session_beside_torch(file, providers) for part, file in of_precision.items()},
         )
         for precision, of_precision in files.items()
     ]
