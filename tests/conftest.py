@@ -71,6 +71,7 @@ SHARING = {
     "tests/learning/onnx/test_describe.py": "exported",
     "tests/learning/onnx/test_export.py": "exported",
     "tests/learning/onnx/test_importing.py": "imported",
+    "tests/learning/onnx/test_quantize.py": "exported",
     "tests/server/test_ray_serve.py": "ray",
     "tests/server/test_routes.py": "imported",
     "tests/test_maps.py": "exported",
@@ -101,9 +102,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks = "machine" in fixtures and "vgg19" in item.name
         if listed or asks or SLOW_FIXTURES & fixtures:
             item.add_marker(pytest.mark.slow)
-        shared = {"vgg19_files" if asks else name for name in SLOW_FIXTURES & fixtures}
-        if shared and f"tests/{file.as_posix()}" not in SHARING:
-            raise pytest.UsageError(f"{file}: asks for {min(shared)}, and SHARING lacks it")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shared = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
+    if shared and item.nodeid.partition("::")[0] not in SHARING:
+        pytest.fail(f"asks for {min(shared)}, and SHARING in tests/conftest.py lacks its file")
 
 
 class ByFile(LoadScopeScheduling):  # type: ignore[misc]
