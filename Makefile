@@ -4,7 +4,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
-# How many tests run side by side, each on cores of its own; 0 is one after the other.
+# How many tests run side by side; 0 is one after the other.
 WORKERS ?= 2
 PORT ?=
 VENV := .venv

@@ -23,6 +23,10 @@ __all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by nam
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "weights"
 if BESIDE.is_dir() and not os.environ.get("ADAIN_WEIGHTS"):
     os.environ["ADAIN_WEIGHTS"] = str(BESIDE)
+# Threads of several workers (pytest-xdist) that wait for each other on the same cores would take
+# several times as long: PyTorch has one in each, and in what it starts.
+if os.environ.get("PYTEST_XDIST_WORKER"):
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell's background job ignores Ctrl-C, and so would the programs that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -78,19 +82,6 @@ SHARING = {
     "tests/test_stylizer_strength.py": "exported",
     "tests/test_tiling.py": "imported",
 }
-
-
-def pytest_configure() -> None:
-    """Of several workers (pytest-xdist) each, with all that it starts, keeps to cores of its own.
-
-    Threads of two that wait for each other on the same cores would take several times as long.
-    """
-    worker, count = (os.environ.get(f"PYTEST_XDIST_WORKER{more}") for more in ("", "_COUNT"))
-    if worker and count and hasattr(os, "sched_setaffinity"):
-        number = int(worker.removeprefix("gw"))
-        own = sorted(os.sched_getaffinity(0))[number :: int(count)]
-        if own:
-            os.sched_setaffinity(0, own)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
