@@ -4,8 +4,8 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
-# How many tests run side by side; 0 is one after the other.
-WORKERS ?= 2
+# How many tests run side by side, with 2 or more; 0 is one after the other, in one process.
+WORKERS ?= 0
 PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
