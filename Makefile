@@ -4,12 +4,9 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
-# How many tests run side by side, with 2 or more; 0 is one after the other, in one process.
-WORKERS ?= 0
 PORT ?=
 VENV := .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # ONNX Runtime for the GPU where an NVIDIA driver answers; `make demo RUNTIME=cpu` says otherwise.
 # `make demo PORT=8000` takes that port, and no other where it is in use.
@@ -37,10 +34,10 @@ demo: $(VENV)/demo-$(RUNTIME)
 	$(BIN)/python -m demo $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/test-$(RUNTIME)
-	$(PYTEST) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 quick: $(VENV)/test-$(RUNTIME)
-	$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_ARGS)
 
 lint: $(VENV)/test-$(RUNTIME)
 	$(BIN)/ruff check .

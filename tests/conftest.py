@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from exporting import exported, imported, vgg19_files
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from adain import Stylizer, weights
 from adain.errors import AdaINError
@@ -23,10 +21,6 @@ __all__ = ["exported", "imported", "vgg19_files"]  # fixtures, found here by nam
 BESIDE = Path(__file__).resolve().parents[2] / "shared" / "weights"
 if BESIDE.is_dir() and not os.environ.get("ADAIN_WEIGHTS"):
     os.environ["ADAIN_WEIGHTS"] = str(BESIDE)
-# Threads of several workers (pytest-xdist) that wait for each other on the same cores would take
-# several times as long: PyTorch has one in each, and in what it starts.
-if os.environ.get("PYTEST_XDIST_WORKER"):
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A shell's background job ignores Ctrl-C, and so would the programs that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -66,22 +60,6 @@ SLOW_FILES = (
 )
 # Made by exporting, which takes minutes.
 SLOW_FIXTURES = {"exported", "imported", "vgg19_files"}
-# Files whose tests share such a fixture, by its name; and those with a Ray cluster, of which there
-# can be one at a time: whoever asks for any finds the other's.
-SHARING = {
-    "tests/batch/test_ray_engine.py": "ray",
-    "tests/cli/test_serve_ray.py": "ray",
-    "tests/learning/onnx/test_adding.py": "exported",
-    "tests/learning/onnx/test_describe.py": "exported",
-    "tests/learning/onnx/test_export.py": "exported",
-    "tests/learning/onnx/test_importing.py": "imported",
-    "tests/learning/onnx/test_quantize.py": "exported",
-    "tests/server/test_ray_serve.py": "ray",
-    "tests/server/test_routes.py": "imported",
-    "tests/test_maps.py": "exported",
-    "tests/test_stylizer_strength.py": "exported",
-    "tests/test_tiling.py": "imported",
-}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -93,25 +71,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         asks = "machine" in fixtures and "vgg19" in item.name
         if listed or asks or SLOW_FIXTURES & fixtures:
             item.add_marker(pytest.mark.slow)
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    shared = SLOW_FIXTURES & set(getattr(item, "fixturenames", ()))
-    if shared and item.nodeid.partition("::")[0] not in SHARING:
-        pytest.fail(f"asks for {min(shared)}, and SHARING in tests/conftest.py lacks its file")
-
-
-class ByFile(LoadScopeScheduling):  # type: ignore[misc]
-    """Of several workers (pytest-xdist) one has all tests of a file, and of files that share."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file: str = nodeid.partition("::")[0]
-        return SHARING.get(file, file)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session")

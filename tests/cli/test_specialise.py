@@ -83,30 +83,29 @@ def handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_the_same_command_goes_on(
     given: tuple[Path, Path],
     tmp_path: Path,
+    number: signal.Signals,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     output = tmp_path / "stripes.onnx"
     log = tmp_path / "stripes.run" / "log.jsonl"
     many = [sys.executable, "-m", "adain", *command(given, output, "--steps", "100000")]
+    with subprocess.Popen(many, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        end = time.monotonic() + 300
+        while not (log.exists() and '"train"' in log.read_text()):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        process.send_signal(number)
+        said = process.communicate()[0].decode()
+    assert process.returncode == 128 + number
+    assert not output.exists()
     kept = f"{output}: not written yet; {log.parent} keeps the training up to step "
-    logged = 0
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with subprocess.Popen(many, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            end = time.monotonic() + 300
-            while not (log.exists() and log.read_text().count('"train"') > logged):
-                assert process.poll() is None and time.monotonic() < end
-                time.sleep(0.05)
-            process.send_signal(number)
-            said = process.communicate()[0].decode()
-        logged = log.read_text().count('"train"')
-        assert process.returncode == 128 + number
-        assert not output.exists()
-        (line,) = said.splitlines()
-        assert line.startswith(kept) and line.endswith(", and the same command goes on from there")
+    (line,) = said.splitlines()
+    assert line.startswith(kept) and line.endswith(", and the same command goes on from there")
     # Where it comes while the file is made, the same is said.
     with monkeypatch.context() as patch:
         patch.setattr(learning, "export_one_style", lambda *_: signal.raise_signal(number))

@@ -251,7 +251,7 @@ def test_bytes_and_file_objects_that_are_no_image(tmp_path):
         refused(lambda: load_image(file), "out", "binary")
 
 
-@pytest.mark.parametrize("source", [None, 3, 1.5, [[0, 1]], {"a": 1}, ...], ids=repr)
+@pytest.mark.parametrize("source", [None, 3, 1.5, [[0, 1]], {"a": 1}, object()], ids=repr)
 def test_unsupported_type(tmp_path, source):
     refused(lambda: load_image(source), type(source).__name__, "numpy array")
     refused(lambda: save_image(source, tmp_path / "a.png"), type(source).__name__, "array")

@@ -12,7 +12,6 @@ from helpers import error_of
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-import onnx
 from safetensors.torch import load_file, save_file
 
 from adain import Stylizer, registry, weights
@@ -44,8 +43,8 @@ def quietly(line: str) -> None:
     pass
 
 
-def test_a_run_becomes_a_model(cache, tmp_path, photo, painting, exported, capsys):
-    """Of the same weights it has the same files, byte for byte, but for what they are called."""
+@pytest.mark.slow
+def test_a_run_becomes_a_model(cache, tmp_path, photo, painting, capsys):
     (tmp_path / "run").mkdir()
     shutil.copyfile(SHIPPED, tmp_path / "run" / WEIGHTS)
     arguments = [str(tmp_path / "run"), "--name", "mine", "--licence", "CC0"]
@@ -57,11 +56,6 @@ def test_a_run_becomes_a_model(cache, tmp_path, photo, painting, exported, capsy
     row = weights.about("mine")
     assert row.licence == "CC0" and row.has_style_network and not row.trained
     assert weights.available_models("fp16") == ["fast", "mine"]
-    for file in weights.onnx_files(weights.about("fast"), *registry.EXPORTED):
-        mine = onnx.load(cache / file.replace("fast", "mine"))
-        fast = onnx.load(exported["fast"] / file)
-        del mine.metadata_props[:], fast.metadata_props[:]
-        assert mine == fast, file
     ours, theirs = (Stylizer(name, "cpu").stylize(photo, painting) for name in ("mine", "fast"))
     assert np.abs(ours.astype(int) - theirs).max() <= 1
     # To train on from, and to remove.

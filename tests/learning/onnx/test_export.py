@@ -26,7 +26,7 @@ from adain.learning.models import pretrained
 from adain.learning.models.fast import Fast
 from adain.learning.onnx import export, importing
 from adain.learning.onnx.parity import ParityReport, byte_steps, measure_parity
-from adain.learning.onnx.parity_cases import CASES, HOSTILE, cases
+from adain.learning.onnx.parity_cases import CASES, HOSTILE, Case, cases
 from adain.published import PUBLISHED_VGG19
 from adain.style import VGG19_STATISTICS
 
@@ -278,6 +278,19 @@ def test_the_hostile_cases_are_of_one_colour(model: str, files: dict[str, Path])
     assert report.differences.pop("bytes").largest <= 1
     report.require()
     assert report.count == 6
+
+
+def test_exporting_again_gives_the_same_bytes(
+    exported: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        export, "measure_parity", partial(measure_parity, chosen=[Case(16, 16, 16, 16, 1, 1.0)])
+    )
+    export.export_model("fast", tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {*weights.onnx_files(weights.about("fast"), *PRECISIONS)}
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (exported["fast"] / name).read_bytes(), name
 
 
 def test_the_whole_file_has_the_weights_it_was_made_from(
