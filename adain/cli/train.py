@@ -59,10 +59,6 @@ _option = partial(option_of, TrainOptions)
 @_option("estimate_weight", help="Of what fast's style network estimates; at 0 it stays as it is.")
 @_option("zoom", help="Enlarge a third of the crops up to so many times.")
 @_option("reuse", help="Batches that see a crop, each with another partner.")
-@_option(
-    "crops_per_style",
-    help="Crops of a batch in one style, whose statistics must be its statistics together.",
-)
 @_option("shift_weight", help="Of pictures moving with their content.")
 @_option("steady_weight", help="Of pictures that flicker under motion and noise.")
 @_option("seed", help="Of the first weights and of all crops.")

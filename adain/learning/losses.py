@@ -32,21 +32,6 @@ def style_loss(statistics: Sequence[Tensor], style_statistics: Sequence[Tensor])
     ).sum(dim=0)
 
 
-def pooled_statistics(statistics: Tensor, groups: Tensor) -> Tensor:
-    """Channel statistics of pictures taken together, as if those of a group were one picture.
-
-    statistics: ``channel_statistics`` ``[N, 2C, 1, 1]`` of pictures of one size; groups: ``[N]``,
-    pictures of the same number belong together. Returns ``[N, 2C, 1, 1]``, a group's for each.
-    """
-    mean, std = statistics.chunk(2, dim=1)
-    share = (groups[:, None] == groups).to(mean.dtype)[..., None, None, None]
-    share = share / share.sum(dim=1, keepdim=True)
-    pooled = (share * mean).sum(dim=1)
-    # Of squares less the square of the mean rounding would leave too little.
-    variance = (share * (std.square() + (mean - pooled[:, None]).square())).sum(dim=1)
-    return torch.cat([pooled, variance.sqrt()], dim=1)
-
-
 def gram_matrix(features: Tensor) -> Tensor:
     """Gram matrices ``[N, C, C]`` divided by C*h*w (Gatys et al. 2016 eq. 3, normalised)."""
     channels, height, width = features.shape[1:]

@@ -36,17 +36,6 @@ def test_style_loss_sums_means_and_deviations_over_layers() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_pooled_statistics_are_those_of_one_picture_made_of_all() -> None:
-    x = 3 * random(4, 5, 6, 7) + torch.tensor([1000.0, 0, 5, 5]).view(-1, 1, 1, 1)
-    found = losses.pooled_statistics(channel_statistics(x), torch.tensor([7, 0, 7, 0]))
-    for first, second in ((0, 2), (1, 3)):
-        one = channel_statistics(torch.cat([x[first], x[second]], dim=2)[None])[0]
-        for place in (first, second):
-            torch.testing.assert_close(found[place], one, rtol=1e-5, atol=1e-4)
-    alone = losses.pooled_statistics(channel_statistics(x), torch.arange(4))
-    torch.testing.assert_close(alone, channel_statistics(x))
-
-
 def test_distillation_loss_is_what_estimates_leave_unexplained() -> None:
     exact = [random(2, 3, 8, 8), 100 * random(2, 5, 4, 4, seed=1)]
     expected = np.zeros(2)

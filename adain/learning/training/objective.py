@@ -17,7 +17,6 @@ from adain.learning.losses import (
     estimate_loss,
     mean_squared_error,
     pixel_loss,
-    pooled_statistics,
     style_loss,
 )
 from adain.learning.models.fast import StatisticsEstimator
@@ -130,8 +129,10 @@ class TrainingObjective:
         content = content.contiguous(memory_format=torch.channels_last)
         if self.estimates:
             # Each half of the samples is reconstructed in one of both ways that must do so.
-            features = VGGFeatures(content, content, [], [])
-            other = torch.where(identity, content, style)
+            features, other = (
+                VGGFeatures(content, content, [], []),
+                torch.where(identity, content, style),
+            )
             styles = VGGFeatures(other, other, [], [])
             image, _ = self.stylize(network, features, styles, identity[:, :1].float())
         else:
@@ -154,9 +155,6 @@ class TrainingObjective:
         content_slots, style_slots = (
             torch.randperm(len(pool), generator=generator)[:count] for pool in self.pools
         )
-        # Neighbours have one style.
-        group = torch.arange(count) // options.crops_per_style
-        style_slots = style_slots[options.crops_per_style * group]
         strength = torch.rand(count, generator=generator)
         kind = (count * step + torch.arange(count)) % 8
         off, identity, random = kind == 0, kind == 1, kind >= 6
@@ -185,12 +183,13 @@ class TrainingObjective:
         target, style_term = 0 * pixel, 0 * pixel
         if len(changed):
             layers = self.relu_features(image[changed].to(self.dtype))
-            # Of several crops none has to have the style's statistics by itself.
-            together = torch.where(strengths < 1, count + torch.arange(count), group)
-            groups = sent(together[own], self.device)[changed]
-            statistics = [pooled_statistics(channel_statistics(layer), groups) for layer in layers]
-            mine, theirs = (of.statistics[-1][changed] for of in (content, style))
-            wanted = adain(content.features[changed], mine, theirs, alpha[changed])
+            statistics = [channel_statistics(layer) for layer in layers]
+            wanted = adain(
+                content.features[changed],
+                content.statistics[-1][changed],
+                style.statistics[-1][changed],
+                alpha[changed],
+            )
             target = self._mean(mean_squared_error(layers[-1], wanted), int(stylised.sum()))
             between = [
                 torch.lerp(mine[changed], theirs[changed], alpha[changed])

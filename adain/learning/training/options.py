@@ -23,7 +23,7 @@ MAY_CHANGE = frozenset(
         *("device", "precision", "compile", "vgg", "weights"),
         *("log_every", "evaluate_every", "resumable", "tensorboard"),
         *("learning_rate", "clip_norm", "style_weight", "reconstruction_weight"),
-        *("shift_weight", "steady_weight", "estimate_weight", "crops_per_style"),
+        *("shift_weight", "steady_weight", "estimate_weight"),
     }
 )
 
@@ -48,7 +48,6 @@ class TrainOptions:
     reconstruction_steps: int | None = None  # as `warm_up` has it
     estimate_steps: int = 0  # of ``fast`` alone: first so many steps of its style network alone
     reuse: int = 2
-    crops_per_style: int = 1  # so many crops of a batch have one style, and its statistics together
     zoom: float = 2.0  # a third of all crops are enlarged up to so many times
     weights: str | os.PathLike[str] | None = None
     style_weight: float = 10.0
@@ -88,9 +87,6 @@ class TrainOptions:
         check(self.held_out >= 1, "held_out", "1 or more")
         check(self.batch_size >= 1, "batch_size", "1 or more")
         check(self.reuse >= 1, "reuse", "1 or more")
-        together = self.crops_per_style
-        divides = together >= 1 and self.batch_size % together == 0
-        check(divides, "crops_per_style", f"a divisor of the batch's {self.batch_size}")
         check(1 <= self.zoom <= 8, "zoom", "1 to 8")
         check(self.steps is None or self.steps >= 1, "steps", "1 or more")
         check(self.hours is None or 0 < self.hours < math.inf, "hours", "more than 0, and finite")

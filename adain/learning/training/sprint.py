@@ -94,7 +94,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--learning-rate", type=float, help=f"peak [{TrainOptions.learning_rate:g}]"
     )
     parser.add_argument("--reuse", type=int, help=f"batches that see a crop [{TrainOptions.reuse}]")
-    parser.add_argument("--crops-per-style", type=int, help="that have its statistics together")
     parser.add_argument("--style-weight", type=float)
     parser.add_argument("--shift-weight", type=float, help="of fast alone")
     parser.add_argument("--steady-weight", type=float, help="of fast alone")

@@ -82,36 +82,6 @@ def test_the_style_loss_asks_for_statistics_between_as_far_as_the_strength_says(
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-def test_crops_of_one_style_have_its_statistics_together(
-    folders: tuple[Path, Path], tmp_path: Path
-) -> None:
-    """Of full strength; the others are compared one by one, as all are by default."""
-    options = TrainOptions(**TINY | {"batch_size": 8}, steps=3, crops_per_style=2)
-    objective = Trainer(*folders, tmp_path, options).objective
-
-    class Unchanged(torch.nn.Module):
-        def forward(
-            self, content: Tensor, style: Tensor, alpha: Tensor, exact: Tensor | None
-        ) -> tuple[Tensor, Tensor]:
-            self.content, self.style, self.alpha = content, style, alpha.flatten()
-            return content, vgg_features(objective.vgg, style).style
-
-    network = Unchanged()
-    found = objective.losses(network, 2)["style"].item()
-    layers = objective.vgg.relu_features(network.content)
-    wanted = vgg_features(objective.vgg, network.style).statistics
-    single = style_loss([channel_statistics(layer) for layer in layers], wanted)
-    expected = (network.alpha**2 * single)[6:].sum().item()
-    for first in (2, 4):
-        assert torch.equal(network.style[first], network.style[first + 1])
-        assert not torch.equal(network.content[first], network.content[first + 1])
-        # As of one picture with both beside each other.
-        pair = [torch.cat([*layer[first : first + 2]], dim=2)[None] for layer in layers]
-        both = [channel_statistics(layer) for layer in pair]
-        expected += 2 * style_loss(both, [layer[first, None] for layer in wanted]).item()
-    assert found == pytest.approx(expected / 6, rel=1e-4)
-
-
 def test_the_shift_loss_is_trained_and_logged(folders: tuple[Path, Path], tmp_path: Path) -> None:
     train(*folders, tmp_path, TrainOptions(**TINY, steps=4, shift_weight=2.0))
     lines = [line for line in losses(tmp_path) if "shift" in line]

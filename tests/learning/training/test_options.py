@@ -43,8 +43,6 @@ pytestmark = pytest.mark.usefixtures("vgg19_weights")
         ({"steps": 1, "reconstruction_steps": -1}, "reconstruction_steps: found -1"),
         ({"steps": 1, "seed": 10**20}, f"seed: found {10**20}; allowed: -4294967296 to 4294967296"),
         ({"steps": 1, "reuse": 0}, "reuse: found 0; allowed: 1 or more"),
-        ({"steps": 1, "crops_per_style": 3}, "found 3; allowed: a divisor of the batch's 8"),
-        ({"steps": 1, "crops_per_style": 0}, "found 0; allowed: a divisor of the batch's 8"),
         ({"steps": 1, "shift_weight": -1.0}, "shift_weight: found -1.0; allowed: 0 or more"),
         ({"steps": 1, "model": "vgg19", "shift_weight": 1.0}, "shift_weight: found 1.0"),
         (
@@ -98,7 +96,6 @@ def test_a_run_goes_on_for_longer_or_elsewhere(folders: tuple[Path, Path], tmp_p
     write_checkpoint(folders, tmp_path, TrainOptions(**TINY, steps=1))
     change = {"hours": 0.5, "session_minutes": 1.0, "precision": "fp32", "device": "auto"}
     change |= {"checkpoint_minutes": 9.0, "evaluate_every": 7, "learning_rate": 1e-4}
-    change |= {"crops_per_style": 2}
     assert Trainer(*folders, tmp_path, TrainOptions(**TINY | change)).step == 0
 
 
