@@ -50,6 +50,17 @@ class Pixels(nn.Conv2d):
             for colour, y, x, i, j in product(range(3), *[range(2)] * 4):
                 kernels[colour, y, x, i, j, colour, 2 * i + y, 2 * j + x] = 1
 
+    @torch.no_grad()
+    def equalise(self) -> None:
+        """Give the four kernels of each channel at 1/2 equal sums; call it after each change.
+
+        As `ToPixels.equalise` does for its pixels: of a flat area all places are then the same, and
+        no grid of 4 pixels can stand in it.
+        """
+        kernels = self.weight.unflatten(0, (3, 4, 4))
+        means = kernels.mean(dim=(4, 5), keepdim=True)
+        self.weight.add_((means.mean(dim=2, keepdim=True) - means).flatten(0, 2))
+
 
 class FastEncoder(nn.Module):
     """A thin encoder: features, and the pixels, at 1/4 of the size of the image and a margin.

@@ -1,12 +1,36 @@
-"""The style network of ``fast``: features like VGG-19's, and the statistics that they have."""
+"""What ``fast`` has of its own: pixels without a grid, and statistics of features like VGG-19's."""
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
-from adain.learning.models.fast import Fast, StatisticsEstimator
+import torch.nn.functional as F
+
+from adain.learning.models.fast import Fast, Pixels, StatisticsEstimator
 from adain.learning.models.layers import channel_statistics
 from adain.learning.models.networks import VGG19Encoder
+
+
+def test_flat_pixels_give_no_grid() -> None:
+    """Untrained, and trained kernels once their sums are made equal; the grid is of 4 pixels."""
+    layer = Pixels()
+    flat, image = torch.rand(1, 3, 1, 1).expand(-1, -1, 32, 32), torch.rand(1, 3, 32, 32)
+    with torch.inference_mode():
+        picture = F.pixel_shuffle(F.pixel_shuffle(layer(image), 2), 2)
+        torch.testing.assert_close(picture, image)
+        torch.manual_seed(0)
+        layer.weight.add_(0.1 * torch.randn_like(layer.weight))
+        before, response = F.pixel_shuffle(layer(flat), 2), layer(image)
+        layer.equalise()
+        after = F.pixel_shuffle(layer(flat), 2)
+        assert before.std(dim=(2, 3)).min() > 0.01
+        assert after.std(dim=(2, 3)).max() < 1e-5
+        # What flat areas give on average stays, and anything but the kernels' sums as well.
+        torch.testing.assert_close(after.mean(dim=(2, 3)), before.mean(dim=(2, 3)))
+        assert layer(image).std() > 0.5 * response.std()
+        kernels = layer.weight.clone()
+        layer.equalise()
+    torch.testing.assert_close(layer.weight, kernels)
 
 
 @pytest.mark.parametrize(("height", "width"), [(16, 16), (17, 40), (63, 64), (90, 35)])

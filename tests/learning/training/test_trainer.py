@@ -9,6 +9,8 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from tiny_training import TINY
 
+from adain.learning.models.fast import Pixels
+from adain.learning.models.layers import ToPixels
 from adain.learning.training.loop import train
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.trainer import Trainer
@@ -43,6 +45,20 @@ def test_averaged_weights_follow_the_trained_ones(
         start, trainer.ema.module.parameters(), trainer.trained.parameters(), strict=True
     ):
         assert not torch.equal(average, before) and not torch.equal(average, now)
+
+
+def test_flat_areas_stay_without_a_grid(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    """Whatever a step makes of them, the sums of kernels that lie side by side are the same."""
+    trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
+    layers = [layer for layer in trainer.trained.modules() if isinstance(layer, Pixels | ToPixels)]
+    assert len(layers) == 2
+    before = [layer.weight.clone() for layer in layers]
+    trainer.train_step()
+    for layer, start in zip(layers, before, strict=True):
+        assert not torch.equal(layer.weight, start)
+        trained = layer.weight.clone()
+        layer.equalise()
+        torch.testing.assert_close(layer.weight, trained)
 
 
 def test_the_best_weights_are_kept(folders: tuple[Path, Path], tmp_path: Path) -> None:
