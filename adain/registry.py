@@ -112,7 +112,7 @@ BUILT_IN = {
         Model(
             DEFAULT_MODEL,
             source="fast.safetensors",
-            sha256="8fa8bec8e1c48fa3140ef8e06345ec82804d83b811a5fd0c412ced31e94caed5",
+            sha256="8ac1cae023ddae7828594f0724db2364a2bd096951b9c98c4980bc3a40c6ddfb",
             licence="MIT",
             get="it comes with the package: `pip install --force-reinstall adain` brings it back",
             about="real time on a plain CPU",
