@@ -52,6 +52,13 @@ def starry(stylizer: Stylizer, painting: np.ndarray) -> Style:
 # What comes out
 
 
+@pytest.mark.parametrize("level", [0, 60, 128, 230])
+def test_no_grid_stands_in_a_flat_area(stylizer: Stylizer, starry: Style, level: int) -> None:
+    """Away from the borders the picture has one colour, where a grid of 4 pixels would show."""
+    picture = stylizer.stylize(np.full((64, 80, 3), level, np.uint8), starry)[16:48, 16:64]
+    assert np.ptp(picture, axis=(0, 1)).max() <= 1  # an edge of rounding
+
+
 @pytest.mark.parametrize("kind", ["str", "Path", "bytes", "file", "PIL"])
 def test_what_is_no_array_gives_a_pil_image(stylizer, photo, painting, starry, tmp_path, kind):
     path = tmp_path / "photo.png"
