@@ -15,6 +15,7 @@ from adain.learning.models.layers import (
     Block,
     Modulation,
     ResidualBlock,
+    SubPixels,
     ToPixels,
     adain,
     channel_statistics,
@@ -31,13 +32,13 @@ from adain.learning.models.layers import (
 RANK = 96
 
 
-class Pixels(nn.Conv2d):
+class Pixels(SubPixels):
     """The pixels themselves, as channels at 1/4 of the image's size: what strides cannot lose.
 
     The features alone say where an edge is to some 4 pixels, and every slanting one comes out as a
     comb. A convolution whose kernels pick single pixels, since ONNX Runtime has it faster than a
-    rearrangement; it is trained like any other. F.pixel_shuffle(_, 2) gives 12 channels at 1/2 of
-    the size, in the order of `ToPixels`.
+    rearrangement; it is trained like any other, but for equal sums: else flat areas get a grid of 4
+    pixels. F.pixel_shuffle(_, 2) gives 12 channels at 1/2 of the size, in the order of `ToPixels`.
     """
 
     CHANNELS = 48
@@ -49,17 +50,6 @@ class Pixels(nn.Conv2d):
             # (i, j) is the pixel of 1/2 of the size, and (y, x) the pixel of the image in it.
             for colour, y, x, i, j in product(range(3), *[range(2)] * 4):
                 kernels[colour, y, x, i, j, colour, 2 * i + y, 2 * j + x] = 1
-
-    @torch.no_grad()
-    def equalise(self) -> None:
-        """Give the four kernels of each channel at 1/2 equal sums; call it after each change.
-
-        As `ToPixels.equalise` does for its pixels: of a flat area all places are then the same, and
-        no grid of 4 pixels can stand in it.
-        """
-        kernels = self.weight.unflatten(0, (3, 4, 4))
-        means = kernels.mean(dim=(4, 5), keepdim=True)
-        self.weight.add_((means.mean(dim=2, keepdim=True) - means).flatten(0, 2))
 
 
 class FastEncoder(nn.Module):

@@ -235,8 +235,25 @@ class Modulation(nn.Module):
         return parts
 
 
-class ToPixels(nn.Conv2d):
-    """A 3x3 convolution to RGB at twice the size, by pixel shuffle (Shi et al. 2016).
+class SubPixels(nn.Conv2d):
+    """A convolution whose output is for F.pixel_shuffle(_, 2) (Shi et al. 2016)."""
+
+    @torch.no_grad()
+    def equalise(self) -> None:
+        """Give the four kernels of a channel equal sums and biases; call it after each change.
+
+        Then a flat input gives four equal places, and no checkerboard can stand in a flat area
+        (Sugawara et al. 2018). What the kernels make of anything else stays free.
+        """
+        kernels = self.weight.unflatten(0, (-1, 4))
+        means = kernels.mean(dim=(3, 4), keepdim=True)
+        self.weight.add_((means.mean(dim=1, keepdim=True) - means).flatten(0, 1))
+        if self.bias is not None:
+            self.bias.copy_(self.bias.view(-1, 4).mean(dim=1).repeat_interleave(4))
+
+
+class ToPixels(SubPixels):
+    """A 3x3 convolution to RGB at twice the size.
 
     Full size is reached after the last convolution: one more there would cost as much as all
     others at half of it.
@@ -245,19 +262,6 @@ class ToPixels(nn.Conv2d):
     def __init__(self, in_channels: int, padding_mode: Literal["zeros", "reflect"]) -> None:
         super().__init__(in_channels, 12, 3, padding=1, padding_mode=padding_mode)
         self.equalise()
-
-    @torch.no_grad()
-    def equalise(self) -> None:
-        """Give the four kernels of a colour equal sums and biases; call it after each change.
-
-        Then flat features give four equal pixels, and no checkerboard can stand in a flat area
-        (Sugawara et al. 2018). What the kernels make of anything else stays free.
-        """
-        assert self.bias is not None
-        kernels = self.weight.unflatten(0, (3, 4))
-        means = kernels.mean(dim=(3, 4), keepdim=True)
-        self.weight.add_((means.mean(dim=1, keepdim=True) - means).flatten(0, 1))
-        self.bias.copy_(self.bias.view(3, 4).mean(dim=1).repeat_interleave(4))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.pixel_shuffle(super().forward(x), 2)
@@ -273,5 +277,5 @@ def initialise(layers: nn.Sequential) -> None:
         if isinstance(layer, nn.Conv2d) and layer.bias is not None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
-            if isinstance(layer, ToPixels):
+            if isinstance(layer, SubPixels):
                 layer.equalise()

@@ -23,8 +23,8 @@ from adain.errors import found_error
 from adain.files import make_folder, write_atomically
 from adain.learning.devices import torch_device, training_dtype
 from adain.learning.memory import keep_freed_memory
-from adain.learning.models.fast import Fast, Pixels
-from adain.learning.models.layers import ToPixels
+from adain.learning.models.fast import Fast
+from adain.learning.models.layers import SubPixels
 from adain.learning.models.loss_network import load_loss_network
 from adain.learning.models.pretrained import load_trainable, make_trainable
 from adain.learning.training import schedule
@@ -195,7 +195,7 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.trained.parameters(), self.options.clip_norm)
         self.optimizer.step(schedule.learning_rate(self.options, self.step, self.seconds))
         for layer in self.trained.modules():
-            if isinstance(layer, Pixels | ToPixels):
+            if isinstance(layer, SubPixels):
                 layer.equalise()
         self._update_average()
         self.step += 1

@@ -9,8 +9,7 @@ torch = pytest.importorskip("torch", reason="the learning side needs PyTorch")
 
 from tiny_training import TINY
 
-from adain.learning.models.fast import Pixels
-from adain.learning.models.layers import ToPixels
+from adain.learning.models.layers import SubPixels
 from adain.learning.training.loop import train
 from adain.learning.training.options import TrainOptions
 from adain.learning.training.trainer import Trainer
@@ -50,7 +49,7 @@ def test_averaged_weights_follow_the_trained_ones(
 def test_flat_areas_stay_without_a_grid(folders: tuple[Path, Path], tmp_path: Path) -> None:
     """Whatever a step makes of them, the sums of kernels that lie side by side are the same."""
     trainer = Trainer(*folders, tmp_path, TrainOptions(**TINY, steps=100))
-    layers = [layer for layer in trainer.trained.modules() if isinstance(layer, Pixels | ToPixels)]
+    layers = [layer for layer in trainer.trained.modules() if isinstance(layer, SubPixels)]
     assert len(layers) == 2
     before = [layer.weight.clone() for layer in layers]
     trainer.train_step()
