@@ -15,6 +15,7 @@ from tqdm import tqdm
 from adain.cores import cores
 from adain.errors import AdaINError, found_error
 from adain.images import load_image
+from adain.learning.training import tessellation
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".avif"})
 # The paper trains on crops of images whose short side was brought to 512.
@@ -23,6 +24,8 @@ MAX_SHORT_SIDE = 512
 ENLARGED = 1 / 3
 # The share of crops whose colour channels are exchanged and inverted, where that is wanted.
 EXCHANGED = 1 / 4
+# The share of crops redrawn as mosaics and walls, where that is wanted.
+TESSELLATED = 1 / 5
 
 
 def find_images(
@@ -137,7 +140,8 @@ class ImageStore:
 
         ``vivid``: of the random crops, change the colours of every second one, mostly to more
         saturation and contrast, and replace one in twenty by a single colour. Of all of them,
-        exchange and invert the colour channels of one in four.
+        exchange and invert the colour channels of one in four, and before all that redraw one in
+        five as a mosaic or a wall (`tessellation`).
 
         The paintings that people choose are further from photographs than most paintings are, and
         a style without any texture is the hardest of all. A network that estimates statistics of
@@ -180,11 +184,16 @@ class ImageStore:
         if self.zoom > 1:
             enlarged, amount = torch.rand(2, count, generator=generator, dtype=torch.float64)
             zooms = torch.where(enlarged < ENLARGED, self.zoom**amount, zooms)
+        tiles = torch.rand(count, 1 + tessellation.DRAWS, generator=generator)[share]
         draws, zooms = draws[share], zooms[share]
         places = zip(draws[:, :5].tolist(), zooms.tolist(), strict=True)
         crops = torch.stack([self._crop(size, zoom, *place) for place, zoom in places])
         if not self.vivid:
             return crops
+        tiled = tiles[:, 0] < TESSELLATED
+        if tiled.any():
+            tiled, tiles = sent(tiled, self.device), sent(tiles[tiled, 1:], self.device)
+            crops[tiled] = tessellation.tessellated(crops[tiled], tiles)
         draws = sent(draws.float(), self.device)
         return _exchanged(_vivid(crops, draws[:, :8]), draws[:, 8:])
 

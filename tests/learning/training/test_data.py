@@ -156,6 +156,7 @@ def test_an_image_smaller_than_the_crop_is_enlarged(tmp_path: Path) -> None:
 def test_vivid_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """About half as they are, half with other colours, and some of one colour only."""
     monkeypatch.setattr(data, "EXCHANGED", 0)
+    monkeypatch.setattr(data, "TESSELLATED", 0)
     generator = np.random.default_rng(0)
     picture = (0.4 + 0.2 * generator.random((64, 64, 3))).astype(np.float32)
     save_image(picture, tmp_path / "picture.png")
@@ -191,6 +192,24 @@ def test_colour_channels_are_exchanged_and_inverted(tmp_path: Path) -> None:
     # Of every twenty crops nine keep their contrast and saturation.
     exchanged = sum(colours[colour] for colour in cube - {levels}) / 4000
     assert 0.45 * 0.25 * 0.8 < exchanged < 0.45 * 0.25 * 1.2
+
+
+def test_a_fifth_of_vivid_crops_is_redrawn_as_tiles(tmp_path: Path) -> None:
+    """Pictures of one colour stay so, but for what is redrawn, in which tiles and joints differ."""
+    save_image(np.full((64, 64, 3), (180, 120, 90), np.uint8), tmp_path / "colour.png")
+    paths = find_images(tmp_path)
+    plain, vivid = (
+        ImageStore(paths, vivid=choice).random_crops(400, 64, torch.Generator().manual_seed(0))
+        for choice in (False, True)
+    )
+    assert plain.flatten(2).std(dim=2).max() < 1e-6
+    tiled = vivid.flatten(2).std(dim=2).amax(dim=1) > 1e-3
+    assert 0.14 < tiled.float().mean() < 0.25
+    # A share of a batch is redrawn as it is in the whole one.
+    part = ImageStore(paths, vivid=True).random_crops(
+        400, 64, torch.Generator().manual_seed(0), slice(100, 150)
+    )
+    assert torch.equal(part, vivid[100:150])
 
 
 def test_a_third_of_the_crops_is_enlarged(tmp_path: Path) -> None:
