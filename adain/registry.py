@@ -125,7 +125,7 @@ BUILT_IN = {
         Model(
             "vgg19",
             source="vgg19-decoder.safetensors",
-            sha256="2b0026a8ed4abe90e994e80edcfd7fa7a56b80070cc89aa7eeed9c896ac94a01",
+            sha256="866c6b8b702c9e46ebeeb00630ccf1ca4a1b68130629a18aea43460826832fd5",
             licence=f"decoder MIT; {_ENCODER_LICENCE}",
             get=PUBLISHED_VGG19.get,
             about="the paper's own network",
