@@ -184,16 +184,17 @@ class ImageStore:
         if self.zoom > 1:
             enlarged, amount = torch.rand(2, count, generator=generator, dtype=torch.float64)
             zooms = torch.where(enlarged < ENLARGED, self.zoom**amount, zooms)
-        tiles = torch.rand(count, 1 + tessellation.DRAWS, generator=generator)[share]
         draws, zooms = draws[share], zooms[share]
         places = zip(draws[:, :5].tolist(), zooms.tolist(), strict=True)
         crops = torch.stack([self._crop(size, zoom, *place) for place, zoom in places])
         if not self.vivid:
             return crops
-        tiled = tiles[:, 0] < TESSELLATED
-        if tiled.any():
-            tiled, tiles = sent(tiled, self.device), sent(tiles[tiled, 1:], self.device)
-            crops[tiled] = tessellation.tessellated(crops[tiled], tiles)
+        chosen = torch.rand(count, 1 + tessellation.DRAWS, generator=generator)[share]
+        # By their numbers: a mask on a GPU would be waited for.
+        numbers = (chosen[:, 0] < TESSELLATED).nonzero()[:, 0]
+        if len(numbers):
+            where, tiles = sent(numbers, self.device), sent(chosen[numbers, 1:], self.device)
+            crops[where] = tessellation.tessellated(crops[where], tiles)
         draws = sent(draws.float(), self.device)
         return _exchanged(_vivid(crops, draws[:, :8]), draws[:, 8:])
 
