@@ -2,8 +2,8 @@
 
 To add one, add its row to `BUILT_IN`, and the network that the row names.
 
-Which of `paper` and `vgg19` to take for fidelity is decided by their losses on the same pairs,
-`adain evaluate`: README.md, "Models" and "Quality", says so.
+What `paper` and `vgg19` are each better at, by their losses on the same pairs (`adain evaluate`), is
+in README.md, "Models" and "Quality".
 """
 
 import json
