@@ -52,14 +52,23 @@ def is_map(alpha: object) -> bool:
 
 def check_strength(alpha: object) -> float:
     """A strength that is one number in [0, 1], as a float; AdaINError for NaN and all else."""
+    allowed = "a number from 0 (the content) to 1 (the style), or a map of such numbers"
+    return _checked_share("alpha", alpha, allowed)
+
+
+def check_smooth(amount: object) -> float:
+    """An amount of smoothing in [0, 1], as a float; AdaINError for NaN and all else."""
+    return _checked_share("smooth", amount, "a number from 0 (none) to 1")
+
+
+def _checked_share(name: str, value: object, allowed: str) -> float:
     try:
-        strength = float(cast(float, alpha))
+        share = float(cast(float, value))
     except (TypeError, ValueError, OverflowError):
-        strength = math.nan
-    if not 0 <= strength <= 1:
-        allowed = "a number from 0 (the content) to 1 (the style), or a map of such numbers"
-        raise found_error("alpha", repr(alpha), allowed)
-    return strength
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise found_error(name, repr(value), allowed)
+    return share
 
 
 def load_strength(alpha: float | ImageSource) -> float | FloatArray:

@@ -37,13 +37,19 @@ class Network:
         vector: FloatArray = self._run(part, [output], rgb, {contract.IMAGE: planar})[0]
         return vector.reshape(-1)
 
-    def encode(self, rgb: FloatArray, *, stay: bool = True) -> Encoded:
+    def encode(
+        self, rgb: FloatArray, smoothed: FloatArray | None = None, *, stay: bool = True
+    ) -> Encoded:
         """What the decoder takes of a content ``[H, W, 3]``: the image, and the encoder's outputs.
 
-        They ``stay`` on the device, or are numpy arrays.
+        These are of the ``smoothed`` content, if there is one. They ``stay`` on the device, or are
+        numpy arrays.
         """
         image = {contract.IMAGE: to_planar(rgb, self.layout.stride)}
-        encoded = self._run(contract.ENCODER, self.layout.encoded, rgb, image, stay=stay)
+        seen = image
+        if smoothed is not None and smoothed is not rgb:
+            seen = {contract.IMAGE: to_planar(smoothed, self.layout.stride)}
+        encoded = self._run(contract.ENCODER, self.layout.encoded, rgb, seen, stay=stay)
         if self.sessions.memory_limit is not None:
             # Features are kept for other strengths. In the arena they would hold its pieces, and
             # what fits at first would not fit between them later.

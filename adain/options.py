@@ -30,6 +30,9 @@ class StylizeOptions:
     ``colours``: ``"style"``; ``"matched"``, style pictures are first given the mean and covariance
     of the content's colours; or ``"luminance"``, the content keeps its colours under a new luma.
 
+    ``smooth``, 0 to 1: how much the content is smoothed, but for its edges, before the encoder sees
+    it (`adain.smoothing`); skies and other even areas come out the calmer.
+
     ``style_size`` and ``max_side`` are long sides in pixels that larger style pictures, and the
     content, are brought down to first; None leaves them as they are.
 
@@ -50,6 +53,14 @@ class StylizeOptions:
         metadata={
             "help": "style; matched, the style brought to the content's colours; or luminance"
             " alone."
+        },
+    )
+    smooth: float = field(
+        default=0.0,
+        metadata={
+            "help": "Smoothing of the content but for its edges, 0 to 1: calmer skies.",
+            "low": 0,
+            "high": 1,
         },
     )
     style_size: int | None = field(
@@ -73,6 +84,7 @@ class StylizeOptions:
         if self.masks is not None:
             maps.check_masks(self.masks)
         check_choices(self)
+        maps.check_smooth(self.smooth)
         for name in ("style_size", "max_side"):
             value = getattr(self, name)
             if value is not None:
@@ -94,6 +106,7 @@ class StylizeKeywords(TypedDict, total=False):
     style_weights: Sequence[float] | None
     masks: Sequence[ImageSource] | None
     colours: Colours
+    smooth: float
     style_size: int | None
     max_side: int | None
 

@@ -15,6 +15,7 @@ from adain.errors import found_error
 from adain.images import Picture
 from adain.options import StylizeOptions
 from adain.resampling import Box
+from adain.smoothing import smoothed
 from adain.style import Style
 
 if TYPE_CHECKING:
@@ -79,6 +80,10 @@ class Recipe:
     def seen(self, shown: FloatArray) -> FloatArray:
         """What the encoder sees of a content."""
         return luminance(shown) if self.keeps_colours else shown
+
+    def smoothed(self, seen: FloatArray) -> FloatArray:
+        """What the encoder finds features in; what it ``seen`` is blended in at small strengths."""
+        return smoothed(seen, self.options.smooth)
 
     def finished(
         self, picture: Picture, shown: FloatArray, rgb: FloatArray, strengths: FloatArray

@@ -123,8 +123,7 @@ class Stylizer:
 
     def _encode_style(self, rgb: FloatArray) -> Style:
         def encode() -> Style:
-            vector = self._network.encode_style(rgb)
-            return Style(vector, self.model, self.layout.style_space)
+            return Style(self._network.encode_style(rgb), self.model, self.layout.style_space)
 
         with self._sessions.turn:
             return self._styles.get(digest(rgb), encode)
@@ -165,6 +164,7 @@ class Stylizer:
         style_weights: Sequence[float] | None = StylizeOptions.style_weights,
         masks: Sequence[ImageSource] | None = StylizeOptions.masks,
         colours: Colours = StylizeOptions.colours,
+        smooth: float = StylizeOptions.smooth,
         style_size: int | None = StylizeOptions.style_size,
         max_side: int | None = StylizeOptions.max_side,
     ) -> Image.Image | npt.NDArray[np.uint8] | Picture:
@@ -174,6 +174,7 @@ class Stylizer:
             style_weights=style_weights,
             masks=masks,
             colours=colours,
+            smooth=smooth,
             style_size=style_size,
             max_side=max_side,
         )
@@ -206,7 +207,7 @@ class Stylizer:
 
         Masks that sum to more than 1 are divided by their sum; where they sum to less, the rest
         stays content. Maps and masks are stretched to the content. Changing any option but
-        ``max_side`` costs one pass of the decoder.
+        ``smooth`` and ``max_side`` costs one pass of the decoder.
 
         Raises AdaINError where any of these is something else.
         """
@@ -246,8 +247,7 @@ class Stylizer:
         recipe = Recipe.of(style, options)
         source = content if isinstance(content, Windows) else load_windows(content)
         outer = footprint.largest_tile(self.row, self._sessions.memory_limit)
-        plan = large.plan_for(self.row, outer, statistics_from)
-        tiles = self._tiling(source, recipe, plan)
+        tiles = self._tiling(source, recipe, large.plan_for(self.row, outer, statistics_from))
         with self._sessions.turn:
             large.to_file(tiles, source, self._network, Path(output), quality, pyramid=pyramid)
 
@@ -277,7 +277,7 @@ class Stylizer:
         strengths = recipe.strengths(content.width, content.height)
         seen = recipe.seen(shown)
         with self._sessions.turn:
-            told = recipe.told(self._encoded(seen, kept=recipe.statistics is None))
+            told = recipe.told(self._encoded(seen, recipe))
             rgb = self._network.decode(told, seen, vectors, strengths)
         return recipe.finished(picture, shown, rgb, strengths)
 
@@ -292,9 +292,9 @@ class Stylizer:
         source.check_for(self.model, self.layout.style_space, self.layout.style_channels)
         return source
 
-    def _encoded(self, rgb: FloatArray, *, kept: bool) -> Encoded:
-        # A digest takes a thirtieth of what `fast` takes in all.
-        kept = kept and self._contents.keeps
-        kept = kept and rgb.size // 3 * self.layout.content_bytes <= CACHED_BYTES
-        encode = partial(encoded_whole, self._network, rgb)
-        return self._contents.get(digest(rgb), encode) if kept else encode()
+    def _encoded(self, rgb: FloatArray, recipe: Recipe) -> Encoded:
+        kept = recipe.statistics is None and self._contents.keeps
+        if not kept or rgb.size // 3 * self.layout.content_bytes > CACHED_BYTES:
+            return encoded_whole(self._network, rgb, recipe)
+        key = digest(rgb) + repr(recipe.options.smooth).encode()
+        return self._contents.get(key, partial(encoded_whole, self._network, rgb, recipe))

@@ -24,6 +24,7 @@ from adain.images.transparency import GRID, Filler
 from adain.images.windows import Windows
 from adain.recipe import Recipe
 from adain.resampling import Box
+from adain.smoothing import REACH
 from adain.style import Style
 
 if TYPE_CHECKING:
@@ -137,13 +138,28 @@ class Tiling:
         alpha = np.ascontiguousarray(picture.alpha[part])
         return Picture(picture.rgb[part], alpha), np.ascontiguousarray(shown[part])
 
+    def _smoothed(self, box: Box, seen: FloatArray) -> FloatArray:
+        """What was ``seen`` of a box, smoothed as it is within the whole picture."""
+        if self._recipe.options.smooth == 0:
+            return seen
+        wide = Box(
+            max(0, box.top - REACH),
+            max(0, box.left - REACH),
+            min(box.bottom + REACH, self._size[1]),
+            min(box.right + REACH, self._size[0]),
+        )
+        _, shown = self._window(wide)
+        smoothed = self._recipe.smoothed(self._recipe.seen(shown))
+        return np.ascontiguousarray(smoothed[box.within(wide).slices])
+
     def _gather(self, moments: Moments | None) -> FloatArray:
         """The statistics of the content; its colours are added to ``moments``."""
         layout = self._network.layout
         found = FeatureStatistics(layout.encoded, layout.feature_stride)
         if self._plan.statistics_from == "thumbnail":
             small = self._thumbnail(moments)
-            encoded = self._network.encode(self._recipe.seen(small), stay=False)
+            seen = self._recipe.seen(small)
+            encoded = self._network.encode(seen, self._recipe.smoothed(seen), stay=False)
             found.add(encoded, _whole_area(encoded))
             return found.values()
         boxes = list(grid(*self._size, self._plan.outer, self._plan.encoder_reach))
@@ -153,7 +169,8 @@ class Tiling:
             _, shown = self._window(outer)
             if moments is not None:
                 moments.add(shown[box.within(outer).slices])
-            encoded = self._network.encode(self._recipe.seen(shown), stay=False)
+            seen = self._recipe.seen(shown)
+            encoded = self._network.encode(seen, self._smoothed(outer, seen), stay=False)
             found.add(encoded, self._area(box, outer, encoded))
         return found.values()
 
@@ -211,7 +228,8 @@ class Tiling:
         picture, shown = self._window(outer)
         seen = self._recipe.seen(shown)
         strengths = self._recipe.strengths(*self._size, outer)
-        encoded = self._network.encode(seen) | {contract.STATISTICS: statistics}
+        encoded = self._network.encode(seen, self._smoothed(outer, seen))
+        encoded |= {contract.STATISTICS: statistics}
         rgb = self._network.decode(encoded, seen, vectors, strengths, mapped)
         part = box.within(outer).slices
         if strengths.shape[1:] != (1, 1):
@@ -221,13 +239,13 @@ class Tiling:
         return self._recipe.finished(inner, shown[part], rgb[part], strengths)
 
 
-def encoded_whole(network: Network, rgb: FloatArray) -> Encoded:
+def encoded_whole(network: Network, rgb: FloatArray, recipe: Recipe) -> Encoded:
     """What the decoder takes of a content in one piece.
 
     Large ones on the CPU have the statistics of tiles: the encoder's are float32 sums over all
     positions, whose digits fade with the number of these, and another picture would come of it.
     """
-    encoded = network.encode(rgb)
+    encoded = network.encode(rgb, recipe.smoothed(rgb))
     if rgb.shape[0] * rgb.shape[1] < EXACT or network.sessions.kind != "cpu":
         return encoded
     found = FeatureStatistics(network.layout.encoded, network.layout.feature_stride)

@@ -26,7 +26,7 @@ def test_the_command_has_the_same_defaults() -> None:
     options = {option.name: option for option in command.params}
     for name in NAMES:
         assert options[name].help == about(name)["help"]
-        assert (options[name].default or None) == about(name)["default"] or options[name].multiple
+        assert options[name].multiple or options[name].default == about(name)["default"]
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,8 @@ def test_the_command_has_the_same_defaults() -> None:
         ({"style_weights": 1}, "style weights: found 1; "),
         ({"masks": "mask.png"}, "masks: found a single str; allowed: a list"),
         ({"colours": "mine"}, "colours: found 'mine'; allowed: style, matched or luminance"),
+        ({"smooth": -0.1}, "smooth: found -0.1; allowed: a number from 0 (none) to 1"),
+        ({"smooth": "much"}, "smooth: found 'much'; "),
         ({"style_size": 0}, "style_size: found 0; allowed: an integer of at least 1"),
         ({"max_side": 2.5}, "max_side: found 2.5; allowed: an integer of at least 1"),
     ],

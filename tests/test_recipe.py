@@ -34,6 +34,15 @@ def test_statistics_of_another_content(runs, photo, painting):
     assert counter["encoder"] == 4
 
 
+def test_features_of_a_content_are_kept_by_how_much_it_was_smoothed(runs, photo, painting):
+    stylizer, counter = runs
+    for smooth, passes in ((0.0, 1), (0.5, 2), (0.5, 2), (0.0, 2)):
+        for alpha in (1.0, 0.4):
+            recipe = Recipe.of(painting, StylizeOptions(smooth=smooth, alpha=alpha))
+            made(stylizer, photo, recipe)
+            assert counter["encoder"] == passes
+
+
 def test_colours_are_matched_of_a_picture_alone(stylizer, painting):
     style = stylizer.encode_style(painting)
     with pytest.raises(AdaINError, match="a Style with colours 'matched'"):

@@ -42,6 +42,12 @@ def test_strength_0_is_the_content(machine, lines, painting, colours):
     assert not np.array_equal(machine.stylize(lines, painting, 1, colours=colours), lines)
 
 
+def test_strength_0_is_the_content_as_it_is_and_not_smoothed(machine, lines, painting):
+    assert np.array_equal(machine.stylize(lines, painting, 0, smooth=1.0), lines)
+    whole = [machine.stylize(lines, painting, smooth=smooth) for smooth in (0.0, 1.0)]
+    assert not np.array_equal(*whole)
+
+
 @pytest.mark.parametrize("colours", COLOURS)
 def test_floats_are_kept_to_the_bit(machine, lines, painting, colours):
     content = Picture((lines / 255 * 0.9 + 0.0123).astype(np.float32))

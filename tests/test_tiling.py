@@ -98,6 +98,8 @@ OPTIONS = {
     "mixture": {"style_weights": [3, 1]},
     "matched": {"colours": "matched"},
     "luminance": {"colours": "luminance", "alpha": 0.7},
+    "smooth": {"smooth": 0.5},
+    "smooth luminance": {"smooth": 1.0, "colours": "luminance", "alpha": 0.05},
 }
 
 

@@ -19,6 +19,7 @@ def artefacts(
     weights: Sequence[str],
     names: Sequence[str],
     transform: str,
+    smooth: float,
     count: int | None,
 ) -> None:
     """Measure what people notice in the pictures of trained models, on the pairs of EVAL_DIR.
@@ -37,4 +38,4 @@ def artefacts(
     from adain.learning.models.pretrained import load_models
 
     pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
-    click.echo(survey_models(load_models(names, weights, paper_decoder, transform), pairs))
+    click.echo(survey_models(load_models(names, weights, paper_decoder, transform, smooth), pairs))

@@ -32,6 +32,7 @@ _SIDE = 480
 @click.option("--virtual", is_flag=True, help="Show it as a camera to other programs.")
 @click.option("-o", "--output", type=FILE, help="Video to write.")
 @field_option("alpha", "--alpha", type=float, show_default=True)
+@field_option("smooth", "--smooth", type=float, show_default=True)
 @field_option("style_size", "--style-size", type=int, show_default=True)
 @click.option("--max-side", type=int, default=_SIDE, show_default=True, help="In pixels.")
 @click.option("--steady", type=float, default=STEADY, show_default=True, help=about("steady"))

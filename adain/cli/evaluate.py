@@ -22,6 +22,7 @@ def evaluate(
     weights: Sequence[str],
     names: Sequence[str],
     transform: str,
+    smooth: float,
     count: int | None,
     table: Path | None,
 ) -> None:
@@ -36,5 +37,5 @@ def evaluate(
         inputs = [folder / name for name in ("pairs.csv", "content", "style")]
         check_file(table, [*inputs, *files, *([paper_decoder] if paper_decoder else [])])
     pairs = readable(read_pairs(folder, count), partial(click.echo, err=True))
-    models = load_models(names, weights, paper_decoder, transform)
+    models = load_models(names, weights, paper_decoder, transform, smooth)
     click.echo(evaluate_models(models, pairs, csv_file=table))

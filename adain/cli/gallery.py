@@ -32,6 +32,7 @@ def gallery(
     weights: Sequence[str],
     names: Sequence[str],
     transform: str,
+    smooth: float,
     alpha: str,
     size: int,
 ) -> None:
@@ -49,7 +50,7 @@ def gallery(
     outside_checkout(output)
     check_output_folder(output, [folder / side for side in ("content", "style")])
     contents, styles = (images_by_name(folder / side) for side in ("content", "style"))
-    models = load_models(names, weights, paper_decoder, transform)
+    models = load_models(names, weights, paper_decoder, transform, smooth)
     note = ", ".join(weights) or "the shipped weights"
     write = partial(write_gallery, alphas=alphas, size=size, note=note, report=click.echo)
     click.echo(write(models, contents, styles, output))

@@ -88,6 +88,13 @@ def model_options(command: Command) -> Command:
             help="The decoder released with the paper, to compare with.",
         ),
         transform_option("wct: models on VGG-19 also with the whitening and colouring transform."),
+        click.option(
+            "--smooth",
+            type=float,
+            default=0.0,
+            show_default=True,
+            help="All models also with contents smoothed so much, 0 to 1.",
+        ),
     ):
         command = option(command)
     return command

@@ -87,6 +87,7 @@ class StyleSize(click.ParamType[int | None]):
 @field_option("style_weights", "--style-share", type=float, multiple=True)
 @field_option("masks", "--mask", type=FILE, multiple=True)
 @field_option("colours", "--colours", type=OneOf(get_args(Colours)), show_default=True)
+@field_option("smooth", "--smooth", type=float, show_default=True)
 @field_option("style_size", "--style-size", type=StyleSize(), show_default=True)
 @click.option("--model", type=MODEL, default=registry.DEFAULT_MODEL, show_default=True)
 @click.option(
@@ -137,6 +138,7 @@ def stylize(
     style_weights: tuple[float, ...],
     masks: tuple[Path, ...],
     colours: Colours,
+    smooth: float,
     style_size: int | None,
     model: str,
     device: str,
@@ -195,6 +197,7 @@ def stylize(
         style_weights=style_weights or None,
         masks=masks or None,
         colours=colours,
+        smooth=smooth,
         style_size=style_size,
         max_side=max_side,
     )

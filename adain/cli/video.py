@@ -34,6 +34,7 @@ from adain.video.options import STEADY, VideoOptions, about, parse_style_at, par
 @field_option("style_weights", "--style-share", type=float, multiple=True)
 @field_option("masks", "--mask", type=FILE, multiple=True)
 @field_option("colours", "--colours", type=OneOf(get_args(Colours)), show_default=True)
+@field_option("smooth", "--smooth", type=float, show_default=True)
 @field_option("style_size", "--style-size", type=int, show_default=True)
 @field_option("max_side", "--max-side", type=int)
 @click.option("--steady", type=float, default=STEADY, show_default=True, help=about("steady"))

@@ -25,7 +25,8 @@ MOST_STYLES = 8
 MOST_SECONDS = 1e6  # of a time in a video
 
 KINDS = "JPEG, PNG, TIFF, BMP, GIF, PPM, WebP or AVIF."
-ALPHA, MAX_SIZE, STYLE_SIZE, COLOURS = map(about, ("alpha", "max_side", "style_size", "colours"))
+ALPHA, SMOOTH, MAX_SIZE = map(about, ("alpha", "smooth", "max_side"))
+STYLE_SIZE, COLOURS = map(about, ("style_size", "colours"))
 
 Model = Annotated[
     str,
@@ -83,6 +84,9 @@ StrengthMap = Annotated[
 ]
 Alpha = Annotated[
     float, Form(ge=ALPHA["low"], le=ALPHA["high"], description=ALPHA["help"], examples=[0.8])
+]
+Smooth = Annotated[
+    float, Form(ge=SMOOTH["low"], le=SMOOTH["high"], description=SMOOTH["help"], examples=[0.5])
 ]
 Side = Annotated[
     int | None, Form(ge=MAX_SIZE["low"], le=MAX_SIDE, description=MAX_SIZE["help"], examples=[1024])

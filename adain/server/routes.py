@@ -115,6 +115,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
         format: fields.Format = "png",
         quality: fields.Quality = QUALITY,
         colours: fields.OfWhich = StylizeOptions.colours,
+        smooth: fields.Smooth = StylizeOptions.smooth,
     ) -> Response:
         """Repaint a picture in the manner of another, of a mixture of several, or of each in its
         place.
@@ -130,6 +131,7 @@ def _add_pictures(rest: FastAPI, service: Service) -> None:
             max_side=max_side,
             style_size=style_size if brush is None else None,
             colours=colours,
+            smooth=smooth,
         )
         painted = fields.chosen(strength_map)
         order = Order(shown, styles, model, options, masks, painted, brush)

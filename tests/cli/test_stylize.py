@@ -98,6 +98,9 @@ def test_options(run, folder, stylizer, painting):
     expected = np.asarray(stylizer.stylize(folder / "photo.png", painting, 0.3, max_side=50))
     assert expected.shape == (38, 50, 3)
     assert np.array_equal(pixels(folder / "out.png"), expected)
+    succeeded(run(*STYLIZE, "--device", "cpu", "--smooth", "0.5"))
+    expected = np.asarray(stylizer.stylize(folder / "photo.png", painting, smooth=0.5))
+    assert np.array_equal(pixels(folder / "out.png"), expected)
 
 
 def test_several_styles(run, folder, stylizer, photo, painting):

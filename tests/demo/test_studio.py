@@ -69,6 +69,9 @@ def test_every_choice_reaches_the_result(
     visit.set_slider("brush", 50)
     smaller = Image.open(style).resize((120, 90), Image.Resampling.LANCZOS)
     visit.expect(stylizer.stylize(content, smaller))
+    visit.set_slider("brush", 100)
+    visit.set_slider("smooth", 50)
+    visit.expect(stylizer.stylize(content, style, smooth=0.5))
 
 
 def test_of_two_choices_at_once_both_are_in_the_result(

@@ -14,7 +14,7 @@ export const pictureUrl = (group, name, side) =>
   new URL(`v1/${group}/${encodeURIComponent(name)}/picture?max_side=${side}`, ROOT).href;
 
 // request: {content, styles: a Blob, or the name of a picture that the server offers; weights, masks:
-// lists as long as the styles; strength, brush: in per cent; model, colours,
+// lists as long as the styles; strength, brush, smooth: in per cent; model, colours,
 // maxSide, format, quality}. Resolves to {blob, width, height, milliseconds, device}; rejects with a
 // Refusal, or with an AbortError by `signal`. `waiting` is called with a sentence while the server is
 // busy, and asked again.
@@ -52,6 +52,7 @@ export function formOf(request) {
   form.append("alpha", (request.strength ?? 100) / 100);
   form.append("model", request.model);
   if (request.brush && request.brush !== 100) form.append("brush", request.brush / 100);
+  if (request.smooth) form.append("smooth", request.smooth / 100);
   if (request.colours) form.append("colours", "luminance");
   if (request.maxSide) form.append("max_side", request.maxSide);
   form.append("format", request.format);

@@ -69,10 +69,11 @@ export function startLive({ find, config }) {
       while (!signal.aborted) {
         const asked = performance.now();
         const frame = await grab(SIDE, "image/jpeg", QUALITY);
-        const { style, strength, brush, colours } = get();
+        const { style, strength, brush, smooth, colours } = get();
         const styles = [await pictures.sent(style)];
         // The quick model, whatever is chosen for pictures that stay.
-        const request = { content: frame, styles, strength, brush, colours, model: config.models[0].name };
+        const look = { styles, strength, brush, smooth, colours, model: config.models[0].name };
+        const request = { content: frame, ...look };
         const result = await stylize({ ...request, format: "jpeg", quality: 85 }, { signal });
         const bitmap = await createImageBitmap(result.blob);
         if (signal.aborted) return;

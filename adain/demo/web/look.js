@@ -1,4 +1,4 @@
-// How a picture is made: the strength, the model, the size of the brush, the colours.
+// How a picture is made: the strength, the model, the size of the brush, how calm, the colours.
 import { slide } from "./sliders.js";
 import { get, set, watch } from "./store.js";
 
@@ -6,6 +6,7 @@ export function startLook({ root, find, config }) {
   slide(find("#strength"), find("#strength-box"), "strength");
   slide(find("#strength-all"), find("#strength-all + output"), "strength");
   slide(find("#brush"), find("#brush + output"), "brush");
+  slide(find("#smooth"), find("#smooth + output"), "smooth");
   const colours = find("#colours");
   colours.addEventListener("change", () => set({ colours: colours.checked }));
   find("#models").append(...config.models.map(choice));

@@ -74,8 +74,9 @@ export function startMany({ find }) {
       try {
         await pictures.readable(photo.file);
         const style = await pictures.sent(look.style);
-        const { model, strength, brush, colours } = look;
-        const request = { content: photo.file, styles: [style], model, strength, brush, colours };
+        const { model, strength, brush, smooth, colours } = look;
+        const manner = { styles: [style], model, strength, brush, smooth, colours };
+        const request = { content: photo.file, ...manner };
         const result = await stylize({ ...request, format: FORMAT, quality: QUALITY }, { signal });
         photo.blob = result.blob;
         photo.said.textContent = `${result.width} × ${result.height}`;

@@ -13,7 +13,7 @@ const SIDE = 384; // pixels
 const AT_ONCE = 2;
 // A transparent pixel.
 const NOTHING = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
-const WATCHED = ["photo", "strength", "model", "brush", "colours", "own"];
+const WATCHED = ["photo", "strength", "model", "brush", "smooth", "colours", "own"];
 
 export function startSheet({ find, config }) {
   const titles = pictures.titleOf;

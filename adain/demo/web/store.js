@@ -4,7 +4,7 @@
 // one of the visitor's, whose bytes are in `blobs.js`. Strengths and shares are in per cent.
 const KEY = "adain-page";
 // What is said in the address, so that a link shows the same to somebody else.
-const LINKED = ["tab", "photo", "style", "wells", "strength", "model", "brush", "colours"];
+const LINKED = ["tab", "photo", "style", "wells", "strength", "model", "brush", "smooth", "colours"];
 // What a result is made from.
 export const LOOK = [...LINKED, "brushes", "painted"];
 const SOON = 200; // milliseconds: a drag of a slider is kept once
@@ -122,6 +122,7 @@ function checked(found, { photos, styles, models, tabs }) {
     brushes: (list) => Array.isArray(list) && list.length === 3 && list.every(picture(styles)),
     strength: number(0, 100),
     brush: number(25, 200),
+    smooth: number(0, 100),
     model: (value) => models.includes(value),
     colours: (value) => typeof value === "boolean",
     steady: number(0, 100),
@@ -136,7 +137,9 @@ function checked(found, { photos, styles, models, tabs }) {
   const whole = (entry) =>
     /^data:image\//.test(entry?.thumbnail) &&
     LOOK.every((name) => tests[name](entry[name]));
-  if (state.recent) state.recent = state.recent.filter(whole);
+  // Those of before there was a choice have its default.
+  const known = (entry) => ({ smooth: 0, ...entry });
+  if (state.recent) state.recent = state.recent.map(known).filter(whole);
   return state;
 }
 
@@ -175,7 +178,7 @@ function parsed(hash) {
   for (const name of ["photo", "style"]) {
     if (parts.has(name)) found[name] = here(parts.get(name));
   }
-  for (const name of ["strength", "brush"]) {
+  for (const name of ["strength", "brush", "smooth"]) {
     if (parts.get(name)) found[name] = Math.round(Number(parts.get(name)));
   }
   for (const name of ["tab", "model"]) if (parts.has(name)) found[name] = parts.get(name);

@@ -53,6 +53,7 @@ function begin({ photos, styles, models, pairs, tabs }) {
     strength: pair.strength,
     model: pair.model,
     brush: 100,
+    smooth: 0,
     colours: false,
     painted: null,
     hand: 1,

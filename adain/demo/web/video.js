@@ -134,10 +134,10 @@ export function startVideo({ find, config }) {
     state.textContent = "";
     show();
     try {
-      const { style, strength, model, brush, colours, steady, side: maxSide } = get();
+      const { style, strength, model, brush, smooth, colours, steady, side: maxSide } = get();
       const seconds = (box) => (box.value.trim() === "" ? null : Number(box.value));
       const styles = [await pictures.sent(style)];
-      const look = { styles, strength, model, brush, colours, steady, maxSide, format };
+      const look = { styles, strength, model, brush, smooth, colours, steady, maxSide, format };
       const part = { start: seconds(from), end: seconds(to) };
       const sent = (share) =>
         progress(share, share < 1 ? `Sending it, ${Math.round(100 * share)} %` : "Looking at it");

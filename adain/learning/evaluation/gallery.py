@@ -26,6 +26,7 @@ from adain.learning.labels import labels
 from adain.learning.memory import keep_freed_memory
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19
+from adain.learning.models.smoothed import Smoothed
 from adain.learning.models.wct import WCT
 from adain.learning.tensors import to_tensor
 from adain.learning.training.data import find_images
@@ -152,7 +153,7 @@ def _readable(
 
 
 def write_gallery(
-    models: Mapping[str, Fast | VGG19 | WCT],
+    models: Mapping[str, Fast | VGG19 | WCT | Smoothed],
     contents: Mapping[str, Path],
     styles: Mapping[str, Path],
     output: Path,

@@ -4,19 +4,20 @@ import hashlib
 import importlib
 import os
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from adain import registry, weights
+from adain import maps, registry, weights
 from adain.contract import WHOLE
 from adain.errors import AdaINError, failing, found_error
 from adain.learning.models.decoders import as_network, read_decoder
 from adain.learning.models.fast import Fast
 from adain.learning.models.networks import VGG19, ResidualDecoder, VGG19Encoder
+from adain.learning.models.smoothed import Smoothed
 from adain.learning.models.wct import WCT
 from adain.learning.models.weight_files import read_tensors
 from adain.published import PUBLISHED_VGG19
@@ -152,13 +153,16 @@ def load_models(
     entries: Iterable[str],
     paper_decoder: Path | None,
     transform: str = "adain",
-) -> dict[str, Fast | VGG19 | WCT]:
+    smooth: float = 0.0,
+) -> dict[str, Fast | VGG19 | WCT | Smoothed]:
     """The chosen models by name, the paper's decoder first; ``entries`` are NAME=FILE.
 
-    With the ``transform`` "wct" each model on VGG-19 is followed by itself with WCT. Raises
-    AdaINError for entries of another form, for weights that are missing or unfit, and for "wct"
-    without a model on VGG-19.
+    With the ``transform`` "wct" each model on VGG-19 is followed by itself with WCT, and with
+    ``smooth`` above 0 all are by themselves with contents smoothed so much. Raises AdaINError for
+    entries of another form, for weights that are missing or unfit, for "wct" without a model on
+    VGG-19, and for a ``smooth`` that is no number from 0 to 1.
     """
+    maps.check_smooth(smooth)
     files = {}
     for entry in entries:
         name, _, file = entry.partition("=")
@@ -169,18 +173,28 @@ def load_models(
     if transform == "wct" and paper_decoder is None and not any(map(_has_vgg19, names)):
         found = f"wct for {' and '.join(names)}"
         raise found_error("--transform", found, "wct for a model on VGG-19")
-    models: dict[str, Fast | VGG19 | WCT] = {}
+    models: dict[str, Fast | VGG19 | WCT | Smoothed] = {}
     if paper_decoder is not None:
         models[PAPER_DECODER] = load_paper_decoder(paper_decoder)
     models |= {name: load_model(name, files.get(name)) for name in names}
-    if transform == "adain":
-        return models
-    beside: dict[str, Fast | VGG19 | WCT] = {}
+    if transform == "wct":
+        models = _beside(models, "wct", lambda model: WCT(model).eval(), VGG19)
+    if smooth > 0:
+        label = f"smooth {smooth:g}"
+        models = _beside(models, label, lambda model: Smoothed(model, smooth).eval(), nn.Module)
+    return models
+
+
+def _beside(
+    models: Mapping[str, Any], label: str, change: Callable[[Any], Any], kind: type[nn.Module]
+) -> dict[str, Any]:
+    """The models, those of a kind followed by themselves with a change."""
+    found = {}
     for name, model in models.items():
-        beside[name] = model
-        if isinstance(model, VGG19):
-            beside[f"{name} wct"] = WCT(model).eval()
-    return beside
+        found[name] = model
+        if isinstance(model, kind):
+            found[f"{name} {label}"] = change(model)
+    return found
 
 
 def _has_vgg19(name: str) -> bool:

@@ -81,6 +81,7 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
         style_size: fields.StyleSize = STYLE_SIDE,
         brush: fields.Brush = None,
         colours: fields.OfWhich = StylizeOptions.colours,
+        smooth: fields.Smooth = StylizeOptions.smooth,
         steady: fields.Steady = STEADY,
         stylize_every: fields.Every = VideoOptions.stylize_every,
         start: fields.Start = None,
@@ -113,6 +114,7 @@ def _add_order(rest: FastAPI, service: Service, videos: Videos) -> None:
             max_side=max_side,
             style_size=style_size if brush is None else None,
             colours=colours,
+            smooth=smooth,
         )
         video = VideoOptions(
             steady=steady, stylize_every=stylize_every, start=start, end=end, fps=fps, crf=crf

@@ -76,16 +76,16 @@ def test_a_part_in_a_mixture_as_another_format(
     assert [float(time) for time in times] == [0, 0.1, 0.2, 0.3]
 
 
-@pytest.mark.parametrize("colours", ["luminance", "matched"])
-def test_colours_are_kept(
-    client: httpx.Client, video: Path, tmp_path: Path, stylizer: Stylizer, colours: Any
+@pytest.mark.parametrize(
+    "look", [{"colours": "luminance"}, {"colours": "matched"}, {"smooth": 0.5}]
+)
+def test_colours_are_kept_and_contents_smoothed(
+    client: httpx.Client, video: Path, tmp_path: Path, stylizer: Stylizer, look: Any
 ) -> None:
-    about = end_of(
-        client, job_of(send(client, video, colours=colours, end=0.2, steady=0, crf=EXACT))
-    )
+    about = end_of(client, job_of(send(client, video, **look, end=0.2, steady=0, crf=EXACT)))
     found, wanted = tmp_path / "found.mp4", tmp_path / "wanted.mp4"
     found.write_bytes(client.get(about["file"]).content)
-    options, part = StylizeOptions(colours=colours), VideoOptions(end=0.2, steady=0, crf=EXACT)
+    options, part = StylizeOptions(**look), VideoOptions(end=0.2, steady=0, crf=EXACT)
     stylize_video(video, catalog.file_of("night"), wanted, options, part, stylizer=stylizer)
     assert np.array_equal(decoded(found)[1], decoded(wanted)[1])
 
