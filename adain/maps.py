@@ -63,7 +63,7 @@ def check_smooth(amount: object) -> float:
 
 def _checked_share(name: str, value: object, allowed: str) -> float:
     try:
-        share = float(cast(float, value))
+        share = math.nan if isinstance(value, str | bytes) else float(cast(float, value))
     except (TypeError, ValueError, OverflowError):
         share = math.nan
     if not 0 <= share <= 1:

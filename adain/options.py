@@ -31,7 +31,8 @@ class StylizeOptions:
     of the content's colours; or ``"luminance"``, the content keeps its colours under a new luma.
 
     ``smooth``, 0 to 1: how much the content is smoothed, but for its edges, before the encoder sees
-    it (`adain.smoothing`); skies and other even areas come out the calmer.
+    it (`adain.smoothing`); skies and other even areas come out the calmer. From a strength of 0.1
+    on, what is left of the content is the smoothed one.
 
     ``style_size`` and ``max_side`` are long sides in pixels that larger style pictures, and the
     content, are brought down to first; None leaves them as they are.
@@ -84,7 +85,7 @@ class StylizeOptions:
         if self.masks is not None:
             maps.check_masks(self.masks)
         check_choices(self)
-        maps.check_smooth(self.smooth)
+        object.__setattr__(self, "smooth", maps.check_smooth(self.smooth))
         for name in ("style_size", "max_side"):
             value = getattr(self, name)
             if value is not None:

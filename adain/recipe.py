@@ -78,11 +78,11 @@ class Recipe:
         return self.options.colours == "luminance"
 
     def seen(self, shown: FloatArray) -> FloatArray:
-        """What the encoder sees of a content."""
+        """What the networks are given of a content: itself, or its luma."""
         return luminance(shown) if self.keeps_colours else shown
 
     def smoothed(self, seen: FloatArray) -> FloatArray:
-        """What the encoder finds features in; what it ``seen`` is blended in at small strengths."""
+        """What the encoder is shown; at small strengths ``seen`` itself is blended in."""
         return smoothed(seen, self.options.smooth)
 
     def finished(

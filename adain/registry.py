@@ -2,8 +2,8 @@
 
 To add one, add its row to `BUILT_IN`, and the network that the row names.
 
-What `paper` and `vgg19` are each better at, by their losses on the same pairs (`adain evaluate`):
-README.md, "Models" and "Quality".
+README.md, "Models" and "Quality", says what `paper` and `vgg19` are each better at, by their losses
+on the same pairs (`adain evaluate`).
 """
 
 import json

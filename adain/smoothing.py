@@ -17,8 +17,12 @@ RADIUS = 16
 REACH = 2 * RADIUS
 # Deviations of this size within a window are halved at an amount of 1.
 STRONGEST = 16 / 255
-# Averages are those of integers, whose sums do not depend on where a tile begins.
-_STEPS = 1 << 16
+# Averages are those of integers, whose sums do not depend on where a tile or a band begins.
+_STEPS = 1 << 30
+# So many rows are filtered at a time, which bounds the memory: some 100 bytes a pixel of them.
+_ROWS = 256
+# The least eps, so that areas without any variance have none divided by none nowhere.
+_LEAST = 1e-12
 
 
 def smoothed(rgb: FloatArray, amount: float) -> FloatArray:
@@ -31,17 +35,25 @@ def smoothed(rgb: FloatArray, amount: float) -> FloatArray:
     """
     if amount == 0:
         return rgb
-    eps = (amount * STRONGEST) ** 2
-    count = _window_sums(np.ones(rgb.shape[:2], np.int64)).astype(np.float64)
+    eps = max((amount * STRONGEST) ** 2, _LEAST)
+    height = len(rgb)
     result = np.empty_like(rgb)
-    for channel in range(3):
-        plane = rgb[..., channel].astype(np.float64)
-        mean = _averaged(plane, count)
-        variance = (_averaged(plane * plane, count) - mean * mean).clip(0)
-        share = variance / (variance + eps)
-        offset = _averaged(mean - share * mean, count)
-        result[..., channel] = _averaged(share, count) * plane + offset
-    return result.clip(0, 1)
+    for top in range(0, height, _ROWS):
+        bottom, first = min(top + _ROWS, height), max(0, top - REACH)
+        band = rgb[first : min(bottom + REACH, height)]
+        count = _window_sums(np.ones(band.shape[:2], np.int64)).astype(np.float64)
+        for channel in range(3):
+            plane = _filtered(band[..., channel].astype(np.float64), count, eps)
+            result[top:bottom, :, channel] = plane[top - first : bottom - first]
+    return result.clip(0, 1, out=result)
+
+
+def _filtered(plane: Plane, count: Plane, eps: float) -> Plane:
+    mean = _averaged(plane, count)
+    variance = (_averaged(plane * plane, count) - mean * mean).clip(0)
+    share = variance / (variance + eps)
+    offset = _averaged(mean - share * mean, count)
+    return _averaged(share, count) * plane + offset
 
 
 def _averaged(plane: Plane, count: Plane) -> Plane:

@@ -138,19 +138,31 @@ class Tiling:
         alpha = np.ascontiguousarray(picture.alpha[part])
         return Picture(picture.rgb[part], alpha), np.ascontiguousarray(shown[part])
 
-    def _smoothed(self, box: Box, seen: FloatArray) -> FloatArray:
-        """What was ``seen`` of a box, smoothed as it is within the whole picture."""
+    def _seen(self, box: Box) -> tuple[Picture, FloatArray, FloatArray, FloatArray]:
+        """A part of the picture, what is shown of it, and what decoder and encoder see of that.
+
+        It is smoothed as within the whole picture. Windows are read once and from the top down, so
+        that a file need not be opened anew.
+        """
         if self._recipe.options.smooth == 0:
-            return seen
+            picture, shown = self._window(box)
+            seen = self._recipe.seen(shown)
+            return picture, shown, seen, seen
         wide = Box(
             max(0, box.top - REACH),
             max(0, box.left - REACH),
             min(box.bottom + REACH, self._size[1]),
             min(box.right + REACH, self._size[0]),
         )
-        _, shown = self._window(wide)
-        smoothed = self._recipe.smoothed(self._recipe.seen(shown))
-        return np.ascontiguousarray(smoothed[box.within(wide).slices])
+        picture, shown = self._window(wide)
+        seen = self._recipe.seen(shown)
+        part = box.within(wide).slices
+        alpha = None if picture.alpha is None else np.ascontiguousarray(picture.alpha[part])
+        rgb, shown, inner, smoothed = (
+            np.ascontiguousarray(each[part])
+            for each in (picture.rgb, shown, seen, self._recipe.smoothed(seen))
+        )
+        return Picture(rgb, alpha), shown, inner, smoothed
 
     def _gather(self, moments: Moments | None) -> FloatArray:
         """The statistics of the content; its colours are added to ``moments``."""
@@ -158,19 +170,18 @@ class Tiling:
         found = FeatureStatistics(layout.encoded, layout.feature_stride)
         if self._plan.statistics_from == "thumbnail":
             small = self._thumbnail(moments)
-            seen = self._recipe.seen(small)
-            encoded = self._network.encode(seen, self._recipe.smoothed(seen), stay=False)
+            # Its pixels are means, which have less to smooth, and windows of it would be too wide.
+            encoded = self._network.encode(self._recipe.seen(small), stay=False)
             found.add(encoded, _whole_area(encoded))
             return found.values()
         boxes = list(grid(*self._size, self._plan.outer, self._plan.encoder_reach))
         if self._plan.statistics_from == "sample":
             boxes = [boxes[place] for place in _spread(len(boxes), SAMPLE)]
         for box, outer in boxes:
-            _, shown = self._window(outer)
+            _, shown, seen, smoothed = self._seen(outer)
             if moments is not None:
                 moments.add(shown[box.within(outer).slices])
-            seen = self._recipe.seen(shown)
-            encoded = self._network.encode(seen, self._smoothed(outer, seen), stay=False)
+            encoded = self._network.encode(seen, smoothed, stay=False)
             found.add(encoded, self._area(box, outer, encoded))
         return found.values()
 
@@ -225,10 +236,9 @@ class Tiling:
         statistics: FloatArray,
         mapped: tuple[bool, bool, bool],
     ) -> Picture:
-        picture, shown = self._window(outer)
-        seen = self._recipe.seen(shown)
+        picture, shown, seen, smoothed = self._seen(outer)
         strengths = self._recipe.strengths(*self._size, outer)
-        encoded = self._network.encode(seen, self._smoothed(outer, seen))
+        encoded = self._network.encode(seen, smoothed)
         encoded |= {contract.STATISTICS: statistics}
         rgb = self._network.decode(encoded, seen, vectors, strengths, mapped)
         part = box.within(outer).slices

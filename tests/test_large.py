@@ -58,6 +58,26 @@ def test_the_file_is_what_stylize_gives(
     assert sorted(path.name for path in tmp_path.iterdir()) == [output.name, "photo.png"]
 
 
+@pytest.mark.parametrize("smooth", [0.0, 0.5])
+def test_a_file_is_read_from_its_top_once_for_each_pass(
+    stylizer, tiled, photo_file, painting, tmp_path, monkeypatch, smooth
+):
+    pytest.importorskip("pyvips")
+    openings, opened = [], streaming._opened
+
+    def counted(path: Path) -> object:
+        openings.append(path)
+        return opened(path)
+
+    expected = np.asarray(stylizer.stylize(photo_file, painting, smooth=smooth))
+    monkeypatch.setattr(streaming, "_opened", counted)
+    output = tmp_path / "out.png"
+    stylizer.stylize_large(photo_file, painting, output, StylizeOptions(smooth=smooth))
+    # To see what it is, for the statistics, and for the pixels.
+    assert len(openings) == 3
+    assert np.array_equal(np.asarray(Image.open(output)), expected)
+
+
 def test_alpha_is_kept(stylizer, tiled, photo_file, painting, tmp_path):
     rgba = Image.open(photo_file).convert("RGBA")
     rgba.putalpha(Image.linear_gradient("L").resize(rgba.size))

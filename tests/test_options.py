@@ -39,13 +39,21 @@ def test_the_command_has_the_same_defaults() -> None:
         ({"masks": "mask.png"}, "masks: found a single str; allowed: a list"),
         ({"colours": "mine"}, "colours: found 'mine'; allowed: style, matched or luminance"),
         ({"smooth": -0.1}, "smooth: found -0.1; allowed: a number from 0 (none) to 1"),
-        ({"smooth": "much"}, "smooth: found 'much'; "),
+        ({"smooth": "0.5"}, "smooth: found '0.5'; "),
+        ({"smooth": float("nan")}, "smooth: found nan; "),
         ({"style_size": 0}, "style_size: found 0; allowed: an integer of at least 1"),
         ({"max_side": 2.5}, "max_side: found 2.5; allowed: an integer of at least 1"),
     ],
 )
 def test_what_is_refused_without_a_picture(values: dict[str, object], start: str) -> None:
     assert error_of(lambda: StylizeOptions(**values)).startswith(start)
+
+
+def test_an_amount_of_smoothing_is_one_number_whatever_its_type() -> None:
+    for value in (np.float32(0.5), np.float16(0.5), 0.5):
+        found = StylizeOptions(smooth=value).smooth
+        assert type(found) is float and found == 0.5
+    assert type(StylizeOptions(smooth=0).smooth) is float
 
 
 def test_a_picture_is_taken_wherever_an_image_is(

@@ -34,6 +34,17 @@ def test_it_is_the_guided_filter_of_the_paper(amount: float) -> None:
     np.testing.assert_allclose(found, expected, atol=2e-4)
 
 
+def test_the_least_noise_of_8_bits_is_kept_or_not_as_the_filter_says() -> None:
+    levels = 200 + np.random.default_rng(0).integers(-1, 2, (40, 40, 3))
+    picture = levels / 255
+    mean = window_means(picture)
+    variance = window_means(picture**2) - mean**2
+    slope = variance / (variance + (0.05 * STRONGEST) ** 2)
+    expected = window_means(slope) * picture + window_means(mean - slope * mean)
+    found = smoothed(picture.astype(np.float32), 0.05)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_noise_goes_and_edges_stay() -> None:
     picture = noise(80, 96, scale=8 / 255)
     picture[:, 48:] += 0.3
@@ -58,7 +69,8 @@ def test_nothing_is_done_to_what_has_no_detail() -> None:
     picture = noise(5, 7)
     assert smoothed(picture, 0) is picture
     plain = np.broadcast_to(np.float32([0.2, 1.0, 0.0]), (50, 60, 3)).copy()
-    np.testing.assert_allclose(smoothed(plain, 1.0), plain, atol=1e-4)
+    for amount in (1.0, 1e-170):
+        np.testing.assert_allclose(smoothed(plain, amount), plain, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 40), (3, 2), (33, 34)])
@@ -75,3 +87,7 @@ def test_a_part_is_smoothed_as_in_the_whole_to_the_bit() -> None:
     inside = slice(REACH, -REACH)
     assert np.array_equal(part[inside, inside], whole[20:180, 30:200][inside, inside])
     assert not np.array_equal(part[REACH - 1], whole[20 + REACH - 1, 30:200])
+    # Tall pictures are filtered in bands.
+    tall = noise(600, 12)
+    parts = [smoothed(tall[:350], 0.5)[:310], smoothed(tall[270:], 0.5)[40:]]
+    assert np.array_equal(smoothed(tall, 0.5), np.concatenate(parts))

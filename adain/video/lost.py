@@ -18,12 +18,14 @@ _LOST = 0.12
 _MOST = 0.5
 
 
-def lost_parts(weight: FloatArray) -> list[tuple[Box, Box]] | None:
+def lost_parts(weight: FloatArray, reach: int = 0) -> list[tuple[Box, Box]] | None:
     """Boxes that hold what cannot be followed, each with the box around it to stylize it from.
 
     ``weight`` [H, W] is how far pixels can be followed, 0 to 1. None: the whole frame. A margin of
-    16 pixels is less than networks reach: with ``fast`` pictures of parts were 0.4/255 off.
+    16 pixels is less than networks reach: with ``fast`` pictures of parts were 0.4/255 off. It
+    grows by ``reach``, of what comes before the networks.
     """
+    margin = _CELL + -(-reach // _CELL) * _CELL
     height, width = weight.shape
     down, across = -(-height // _CELL), -(-width // _CELL)
     missing = [down * _CELL - height, across * _CELL - width]
@@ -33,10 +35,10 @@ def lost_parts(weight: FloatArray) -> list[tuple[Box, Box]] | None:
     for top, left, bottom, right in _boxes(cells):
         box = Box(_CELL * top, _CELL * left, min(_CELL * bottom, height), min(_CELL * right, width))
         outer = Box(
-            max(0, box.top - _CELL),
-            max(0, box.left - _CELL),
-            min(box.bottom + _CELL, height),
-            min(box.right + _CELL, width),
+            max(0, box.top - margin),
+            max(0, box.left - margin),
+            min(box.bottom + margin, height),
+            min(box.right + margin, width),
         )
         parts.append((box, outer))
         area += outer.width * outer.height

@@ -15,6 +15,7 @@ from adain.images.windows import of_array
 from adain.options import StylizeOptions
 from adain.recipe import Recipe
 from adain.resampling import Box
+from adain.smoothing import REACH
 from adain.style import Style
 from adain.stylizer import Styles, Stylizer
 from adain.video.clock import Clock
@@ -148,7 +149,8 @@ class Painter:
         self._since += 1
         if seen.motion is None or self._since >= self._every:
             return None
-        parts = lost_parts(seen.motion.weight)
+        reach = REACH if self._recipe.options.smooth else 0
+        parts = lost_parts(seen.motion.weight, reach)
         if parts is None or (parts and not self._divisible(seen.frame)):
             return None
         recipe = self._recipe_at(seen.frame, self._same)

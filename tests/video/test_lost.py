@@ -39,6 +39,14 @@ def test_all_that_is_lost_lies_in_boxes(boxes, size):
     assert area < 0.4 * weight.size
 
 
+def test_what_comes_before_the_networks_has_a_margin_of_its_own():
+    weight = holes((100, 200, 180, 220))
+    ((box, outer),), ((same, wider),) = lost_parts(weight), lost_parts(weight, 32)
+    assert box == same
+    assert (box.top - outer.top, box.top - wider.top) == (16, 48)
+    assert (outer.right - box.right, wider.right - box.right) == (16, 48)
+
+
 def test_nothing_little_and_most():
     assert lost_parts(holes()) == []
     assert lost_parts(holes((100, 100, 102, 102))) == []

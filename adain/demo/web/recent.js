@@ -14,6 +14,7 @@ const unlike = (from) => ({
   ...look(from),
   strength: 0,
   brush: 0,
+  smooth: 0,
   painted: null,
   wells: from.wells.map((well) => well.style),
 });

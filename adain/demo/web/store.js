@@ -182,6 +182,8 @@ function parsed(hash) {
     if (parts.get(name)) found[name] = Math.round(Number(parts.get(name)));
   }
   for (const name of ["tab", "model"]) if (parts.has(name)) found[name] = parts.get(name);
+  // A link of before there was a choice means its default.
+  if (parts.has("brush")) found.smooth ??= 0;
   if (parts.has("colours")) found.colours = parts.get("colours") === "true";
   if (parts.has("mix")) {
     found.wells = parts.get("mix").split(",").map((well) => {

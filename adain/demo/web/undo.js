@@ -2,7 +2,7 @@
 import { get, LOOK, same, set, watch } from "./store.js";
 
 const MOST = 100;
-const DRAGGED = ["strength", "brush", "wells"];
+const DRAGGED = ["strength", "brush", "smooth", "wells"];
 const PAUSE = 600; // milliseconds: changes by a drag follow sooner, and are one step
 // Going to another tab is undone by the browser's Back.
 const UNDONE = LOOK.filter((name) => !["tab", "brushes", "painted"].includes(name));

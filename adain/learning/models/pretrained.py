@@ -162,7 +162,7 @@ def load_models(
     entries of another form, for weights that are missing or unfit, for "wct" without a model on
     VGG-19, and for a ``smooth`` that is no number from 0 to 1.
     """
-    maps.check_smooth(smooth)
+    smooth = maps.check_smooth(smooth)
     files = {}
     for entry in entries:
         name, _, file = entry.partition("=")

@@ -207,6 +207,7 @@ class Videos:
             "output": job.result.name,
             "max_side": job.options.max_side,
             "colours": job.options.colours,
+            "smooth": job.options.smooth,
             "even": recipe.is_even,
             "style_at": list(job.video.style_at),
             "disk": max(1, self.settings.video_disk - self.disk),

@@ -154,6 +154,7 @@ def make(request: dict[str, Any], channel: Channel) -> dict[str, Any]:
         StylizeOptions(
             max_side=request["max_side"],
             colours=request["colours"],
+            smooth=request["smooth"],
             alpha=1.0 if request["even"] else np.ones((1, 1), np.float32),
         ),
         VideoOptions(**request["video"], style_at=dict(zip(times, later, strict=True))),

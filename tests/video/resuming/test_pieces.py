@@ -152,6 +152,7 @@ def test_ended_early_it_plays_and_is_gone_on_with(make, tmp_path):
 
 OTHERS = {
     "alpha": {"options": StylizeOptions(alpha=0.5)},
+    "smooth": {"options": StylizeOptions(smooth=0.5)},
     "steady": {"video": VideoOptions(steady=0.1)},
     "crf": {"video": VideoOptions(crf=30)},
     "styles": {"styles": np.zeros((9, 9, 3), np.uint8)},
