@@ -38,7 +38,7 @@ class Network:
         return vector.reshape(-1)
 
     def encode(
-        self, rgb: FloatArray, smoothed: FloatArray | None = None, *, stay: bool = True
+        self, rgb: FloatArray, *, smoothed: FloatArray | None = None, stay: bool = True
     ) -> Encoded:
         """What the decoder takes of a content ``[H, W, 3]``: the image, and the encoder's outputs.
 

@@ -181,7 +181,7 @@ class Tiling:
             _, shown, seen, smoothed = self._seen(outer)
             if moments is not None:
                 moments.add(shown[box.within(outer).slices])
-            encoded = self._network.encode(seen, smoothed, stay=False)
+            encoded = self._network.encode(seen, smoothed=smoothed, stay=False)
             found.add(encoded, self._area(box, outer, encoded))
         return found.values()
 
@@ -238,7 +238,7 @@ class Tiling:
     ) -> Picture:
         picture, shown, seen, smoothed = self._seen(outer)
         strengths = self._recipe.strengths(*self._size, outer)
-        encoded = self._network.encode(seen, smoothed)
+        encoded = self._network.encode(seen, smoothed=smoothed)
         encoded |= {contract.STATISTICS: statistics}
         rgb = self._network.decode(encoded, seen, vectors, strengths, mapped)
         part = box.within(outer).slices
@@ -255,7 +255,7 @@ def encoded_whole(network: Network, rgb: FloatArray, recipe: Recipe) -> Encoded:
     Large ones on the CPU have the statistics of tiles: the encoder's are float32 sums over all
     positions, whose digits fade with the number of these, and another picture would come of it.
     """
-    encoded = network.encode(rgb, recipe.smoothed(rgb))
+    encoded = network.encode(rgb, smoothed=recipe.smoothed(rgb))
     if rgb.shape[0] * rgb.shape[1] < EXACT or network.sessions.kind != "cpu":
         return encoded
     found = FeatureStatistics(network.layout.encoded, network.layout.feature_stride)
