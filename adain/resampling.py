@@ -35,6 +35,15 @@ class Box(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
+    def grown(self, margin: int, width: int, height: int) -> Box:
+        """This box with a margin all around, as far as a picture of this size goes."""
+        return Box(
+            max(0, self.top - margin),
+            max(0, self.left - margin),
+            min(self.bottom + margin, height),
+            min(self.right + margin, width),
+        )
+
     def within(self, other: Box) -> Box:
         """This box as seen from the corner of another."""
         top, left = other.top, other.left

@@ -64,10 +64,7 @@ def _averaged(plane: Plane, count: Plane) -> Plane:
 def _window_sums(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """Sums over squares of ``2 * RADIUS + 1`` around each place, as far as there are values."""
     before = RADIUS + 1
-    for axis in (0, 1):
-        edge = [(0, 0), (0, 0)]
-        edge[axis] = before, RADIUS
-        total = np.pad(values, edge).cumsum(axis)
-        end, start = (slice(before + RADIUS, None), slice(None, values.shape[axis]))
-        values = total[end] - total[start] if axis == 0 else total[:, end] - total[:, start]
+    for _ in range(2):  # along columns, and turned along rows
+        total = np.pad(values, [(before, RADIUS), (0, 0)]).cumsum(axis=0)
+        values = (total[before + RADIUS :] - total[: len(values)]).T
     return values

@@ -66,15 +66,7 @@ def grid(width: int, height: int, outer: int, margin: int) -> Iterator[tuple[Box
     for top in range(0, height, steps[0]):
         for left in range(0, width, steps[1]):
             box = Box(top, left, min(top + steps[0], height), min(left + steps[1], width))
-            yield (
-                box,
-                Box(
-                    max(0, box.top - margin),
-                    max(0, box.left - margin),
-                    min(box.bottom + margin, height),
-                    min(box.right + margin, width),
-                ),
-            )
+            yield box, box.grown(margin, width, height)
 
 
 def _step(side: int, inner: int) -> int:
@@ -148,12 +140,7 @@ class Tiling:
             picture, shown = self._window(box)
             seen = self._recipe.seen(shown)
             return picture, shown, seen, seen
-        wide = Box(
-            max(0, box.top - REACH),
-            max(0, box.left - REACH),
-            min(box.bottom + REACH, self._size[1]),
-            min(box.right + REACH, self._size[0]),
-        )
+        wide = box.grown(REACH, *self._size)
         picture, shown = self._window(wide)
         seen = self._recipe.seen(shown)
         part = box.within(wide).slices

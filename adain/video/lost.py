@@ -34,12 +34,7 @@ def lost_parts(weight: FloatArray, reach: int = 0) -> list[tuple[Box, Box]] | No
     parts, area = [], 0
     for top, left, bottom, right in _boxes(cells):
         box = Box(_CELL * top, _CELL * left, min(_CELL * bottom, height), min(_CELL * right, width))
-        outer = Box(
-            max(0, box.top - margin),
-            max(0, box.left - margin),
-            min(box.bottom + margin, height),
-            min(box.right + margin, width),
-        )
+        outer = box.grown(margin, width, height)
         parts.append((box, outer))
         area += outer.width * outer.height
     return None if area > _MOST * width * height else parts

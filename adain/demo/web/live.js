@@ -3,6 +3,7 @@ import { pause, stylize } from "./api.js";
 import { drawn, encoded } from "./canvas.js";
 import { complain, notice } from "./notices.js";
 import * as pictures from "./pictures.js";
+import { lookOf } from "./request.js";
 import { get, set, watch } from "./store.js";
 
 const SIDE = 480; // pixels: the long side of a frame on its way
@@ -69,11 +70,10 @@ export function startLive({ find, config }) {
       while (!signal.aborted) {
         const asked = performance.now();
         const frame = await grab(SIDE, "image/jpeg", QUALITY);
-        const { style, strength, brush, smooth, colours } = get();
-        const styles = [await pictures.sent(style)];
         // The quick model, whatever is chosen for pictures that stay.
-        const look = { styles, strength, brush, smooth, colours, model: config.models[0].name };
-        const request = { content: frame, ...look };
+        const look = { ...lookOf(get()), model: config.models[0].name };
+        const styles = [await pictures.sent(get().style)];
+        const request = { content: frame, styles, ...look };
         const result = await stylize({ ...request, format: "jpeg", quality: 85 }, { signal });
         const bitmap = await createImageBitmap(result.blob);
         if (signal.aborted) return;

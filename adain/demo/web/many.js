@@ -5,6 +5,7 @@ import { complain, notice } from "./notices.js";
 import { cross } from "./parts.js";
 import { download, SUFFIXES } from "./save.js";
 import * as pictures from "./pictures.js";
+import { lookOf } from "./request.js";
 import { about } from "./stage.js";
 import { get } from "./store.js";
 import { zip } from "./zip.js";
@@ -74,9 +75,7 @@ export function startMany({ find }) {
       try {
         await pictures.readable(photo.file);
         const style = await pictures.sent(look.style);
-        const { model, strength, brush, smooth, colours } = look;
-        const manner = { styles: [style], model, strength, brush, smooth, colours };
-        const request = { content: photo.file, ...manner };
+        const request = { content: photo.file, styles: [style], ...lookOf(look) };
         const result = await stylize({ ...request, format: FORMAT, quality: QUALITY }, { signal });
         photo.blob = result.blob;
         photo.said.textContent = `${result.width} × ${result.height}`;

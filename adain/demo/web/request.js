@@ -6,7 +6,7 @@ import { same } from "./store.js";
 // `wanted`: a state. `full`: the photo's own bytes instead of its preview. `styles` is empty where
 // nothing is painted.
 export async function makeRequest(wanted, { full = false } = {}) {
-  const { tab, photo, model, brush, smooth, colours, strength } = wanted;
+  const { tab, photo } = wanted;
   const { used, masks, weights } = await usedStyles(wanted);
   const [content, alpha, ...styles] = await Promise.all([
     pictures.sent(photo, { full }),
@@ -14,9 +14,12 @@ export async function makeRequest(wanted, { full = false } = {}) {
     ...used.map((style) => pictures.sent(style)),
   ]);
   const format = alpha ? "webp" : "jpeg";
-  const look = { model, brush, smooth, colours, strength: tab === "paint" ? 100 : strength };
+  const look = lookOf(tab === "paint" ? { ...wanted, strength: 100 } : wanted);
   return { content, styles, masks, weights, ...look, format, quality: 90 };
 }
+
+// What is chosen beside the pictures.
+export const lookOf = ({ model, strength, brush, smooth, colours }) => ({ model, strength, brush, smooth, colours });
 
 async function usedStyles({ tab, photo, style, wells, brushes, painted }) {
   if (tab === "paint") {

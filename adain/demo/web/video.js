@@ -3,6 +3,7 @@ import { pause, Refusal } from "./api.js";
 import { chooseFiles } from "./drop.js";
 import { complain, notice } from "./notices.js";
 import * as pictures from "./pictures.js";
+import { lookOf } from "./request.js";
 import { downloadFrom } from "./save.js";
 import { slide } from "./sliders.js";
 import { about } from "./stage.js";
@@ -134,10 +135,11 @@ export function startVideo({ find, config }) {
     state.textContent = "";
     show();
     try {
-      const { style, strength, model, brush, smooth, colours, steady, side: maxSide } = get();
+      const { style, steady, side: maxSide } = get();
+      const manner = lookOf(get());
       const seconds = (box) => (box.value.trim() === "" ? null : Number(box.value));
       const styles = [await pictures.sent(style)];
-      const look = { styles, strength, model, brush, smooth, colours, steady, maxSide, format };
+      const look = { styles, ...manner, steady, maxSide, format };
       const part = { start: seconds(from), end: seconds(to) };
       const sent = (share) =>
         progress(share, share < 1 ? `Sending it, ${Math.round(100 * share)} %` : "Looking at it");
